@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace format: what a sub-buffer of the ring holds and what tracepoints leave in the ELF file.
+ *
+ * A sub-buffer is one CTF 1.8 packet (diamon.org/ctf/v1.8.3): packet header and context as struct
+ * uni_trace_packet, then events, each an 8-byte aligned struct: header word, then its fields
+ * without padding, then padding to the next multiple of 8. Every integer is little-endian. The
+ * offset tables and the reader's algorithm are in docs/formats/trace.md.
+ *
+ * UNI_TRACE_VERSION rises when a field changes its meaning or place. Fields added at the end of
+ * struct uni_trace_packet raise only header_size, which readers use to find the first event.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define UNI_TRACE_VERSION 1
+#define UNI_TRACE_MAGIC 0xC1FC1FC1u
+
+/* Event header: bits 0..11 are the event id, bits 12..63 the low 52 bits of the TSC. */
+#define UNI_TRACE_ID_BITS 12
+#define UNI_TRACE_EVENTS_MAX (1u << UNI_TRACE_ID_BITS)
+#define UNI_TRACE_ALIGN 8
+
+/* The largest event, header and padding included. */
+#define UNI_TRACE_EVENT_SIZE_MAX 1024
+
+/* Sub-buffers are a power of two within these bounds (bytes). */
+#define UNI_TRACE_PACKET_SIZE_MIN 4096
+#define UNI_TRACE_PACKET_SIZE_MAX (1u << 20)
+
+struct uni_trace_packet {
+	uint32_t magic;		  /* UNI_TRACE_MAGIC; CTF's packet.header begins here */
+	uint8_t uuid[16];	  /* the boot id, which is the trace's UUID in the metadata */
+	uint32_t stream_id;	  /* 0 */
+	uint64_t timestamp_begin; /* TSC; CTF's packet.context begins here */
+	uint64_t timestamp_end;	  /* TSC of the last event, or of closing an empty packet */
+	uint64_t content_size;	  /* bits, this structure included */
+	uint64_t packet_size;	  /* bits */
+	uint64_t packet_seq_num;  /* per CPU, from 0 at the start of a session, no gaps when written
+				   */
+	uint64_t events_discarded; /* per CPU and session, dropped before the end of this packet */
+	uint64_t events_emitted; /* per CPU and session, recorded or dropped, to the packet's end */
+	uint32_t event_count;	 /* events in this packet */
+	uint32_t cpu_id;
+	uint16_t version;     /* UNI_TRACE_VERSION */
+	uint16_t header_size; /* bytes from magic to the first event */
+	uint32_t reserved;    /* 0 */
+};
+
+_Static_assert(offsetof(struct uni_trace_packet, stream_id) == 20, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, timestamp_begin) == 24, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, content_size) == 40, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, packet_seq_num) == 56, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, events_emitted) == 72, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, event_count) == 80, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, version) == 88, "trace packet layout");
+_Static_assert(sizeof(struct uni_trace_packet) == 96, "trace packet layout");
+
+/*
+ * One record a tracepoint in the section UNI_TRACE_META_SECTION, which is not loaded: the host
+ * reads it from the ELF file. An event's id is the index of its record. `name` is "group:event";
+ * `fields` is "type name[,type name...]" in the order of the bytes of the event, with the types u8
+ * u16 u32 u64 s8 s16 s32 s64, x8 x16 x32 x64 (shown in hexadecimal), and `str` (NUL-terminated
+ * bytes). Both are NUL-terminated and padded with NULs.
+ */
+#define UNI_TRACE_META_SECTION "uni_trace_meta"
+
+struct uni_trace_meta {
+	char name[64];
+	char fields[192];
+};
+
+_Static_assert(sizeof(struct uni_trace_meta) == 256, "trace metadata layout");
+
+/*
+ * One record a place in the code where a tracepoint stands, in the loaded section
+ * UNI_TRACE_SITES_SECTION. `address` holds a 5-byte nop while the tracepoint is off and a jump to
+ * `target` while it is on.
+ */
+#define UNI_TRACE_SITES_SECTION "uni_trace_sites"
+
+struct uni_trace_site {
+	uint64_t address;
+	uint64_t target;
+	uint32_t event_id;
+	uint32_t reserved; /* 0 */
+};
+
+_Static_assert(sizeof(struct uni_trace_site) == 24, "trace site layout");
