@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Where traps ask the debugger first. */
+
+#include <stdbool.h>
+
+#include "kernel/arch/x86_64/trap.h"
+
+/* Before the other CPUs run; the heap works. */
+void debug_init_early(void);
+
+/* In thread "main", once the ports are there, before app_main(). */
+void debug_init(void);
+
+/* Asked on #DB and #BP always, on other exceptions before they become a panic. Runs on the trap's
+ * stack with interrupts off. True: handled, resume with *frame as it is now. */
+bool debug_trap(struct trap_frame *frame, unsigned vector);
+
+/* Asked first on each NMI (a panic's stop excepted). True: it was the stub's. */
+bool debug_nmi(struct trap_frame *frame);
