@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "host-tools/command.h"
+
+#include <string.h>
+
+/* Filled by the files cmd_NAME.c. */
+extern const struct command command_console __attribute__((weak));
+extern const struct command command_dumps __attribute__((weak));
+extern const struct command command_gdb __attribute__((weak));
+extern const struct command command_list __attribute__((weak));
+extern const struct command command_record __attribute__((weak));
+extern const struct command command_report __attribute__((weak));
+extern const struct command command_run __attribute__((weak));
+extern const struct command command_stat __attribute__((weak));
+extern const struct command command_stop __attribute__((weak));
+
+const struct command *const commands[] = {
+	&command_console, &command_dumps, &command_gdb,	 &command_list, &command_record,
+	&command_report,  &command_run,	  &command_stat, &command_stop,
+};
+
+const unsigned command_count = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(const char *name)
+{
+	for (unsigned i = 0; i < command_count; i++)
+		if (commands[i] && strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+/* Edit distance of two short words, by the row method; long ones count as far. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[16];
+	size_t len = strlen(b);
+
+	if (len >= 16 || strlen(a) >= 16)
+		return 16;
+	for (size_t j = 0; j <= len; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 0; a[i]; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i + 1;
+		for (size_t j = 0; j < len; j++) {
+			unsigned best = diagonal + (a[i] != b[j]);
+
+			diagonal = row[j + 1];
+			best = row[j] + 1 < best ? row[j] + 1 : best;
+			row[j + 1] = diagonal + 1 < best ? diagonal + 1 : best;
+		}
+	}
+	return row[len];
+}
+
+const struct command *command_suggest(const char *name)
+{
+	const struct command *nearest = NULL;
+	unsigned least = 3;
+
+	for (unsigned i = 0; i < command_count; i++) {
+		unsigned far = commands[i] ? distance(name, commands[i]->name) : 16;
+
+		if (far < least) {
+			least = far;
+			nearest = commands[i];
+		}
+	}
+	return nearest;
+}
