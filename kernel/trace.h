@@ -17,8 +17,6 @@
 #include "guest-probe/probe_abi.h"
 #include "tracing/ring.h"
 
-struct trap_frame;
-
 /* Brings the tracing up. In thread "main", after port_init(), before app_main(). */
 void trace_init(void);
 
@@ -53,6 +51,6 @@ uint32_t trace_packet_size(void);
 /* The ring of a CPU, NULL when there is none; for the dump and for metrics. Any context. */
 const struct uni_ring *trace_ring(unsigned cpu);
 
-/* Asked by the trap handler on #BP before the debugger. True: the breakpoint was that of a site
- * being switched, and *frame resumes where it should. Any context. */
-bool trace_int3(struct trap_frame *frame);
+/* Asked by the trap handler on #BP before the debugger, with the address after the breakpoint.
+ * True: it was that of a site being switched, and the code goes on at *resume. Any context. */
+bool trace_breakpoint(uintptr_t after, uintptr_t *resume);
