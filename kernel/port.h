@@ -9,15 +9,15 @@
  *
  * A port is used in one of two ways.
  *
- *  shared  Any thread, and interrupt handlers where it says so, on any CPU. A lock that disables
- *          interrupts is held for some hundred nanoseconds. Never call these from an NMI or a
- *          debug exception.
- *  polled  port_poll_*(): no lock, no interrupt, nothing but loads and stores and a bounded wait on
- *          the device. For one CPU at a time, which the caller sees to; every other CPU may have
- * been stopped in the middle of anything. The first port_poll_write() or port_poll_read() takes the
- * port over for good: from then on the shared functions return -UNI_EBUSY. So the stub's port is
- * polled from its start, and the probe's port from a panic on, and no stopped CPU can come back to
- * find a queue that went on without it. port_poll_peek() takes nothing over.
+ *  shared  Any thread, and interrupt handlers where it says so, on any CPU. Interrupts are off and
+ * a lock is held while bytes are copied, up to 32 KiB; no call to the host is made under it. Never
+ * call these from an NMI or a debug exception. polled  port_poll_*(): no lock, no interrupt,
+ * nothing but loads and stores and a bounded wait on the device. For one CPU at a time, which the
+ * caller sees to; every other CPU may have been stopped in the middle of anything. The first
+ * port_poll_write() or port_poll_read() takes the port over for good: from then on the shared
+ * functions return -UNI_EBUSY. So the stub's port is polled from its start, and the probe's port
+ * from a panic on, and no stopped CPU can come back to find a queue that went on without it.
+ * port_poll_peek() takes nothing over.
  */
 #pragma once
 
@@ -52,8 +52,9 @@ struct port_iov {
 /* Runs in interrupt context, interrupts off, no lock of the port held. */
 typedef void (*port_event_fn)(struct port *port, unsigned events, void *arg);
 
-/* Runs when the device is done with a port_submit(), in interrupt context or inside any shared call
- * for the port, no lock of the port held. */
+/* Runs when the device is done with a port_submit(), or was closed and kept it for 100 ms more, in
+ * interrupt context or inside any shared call for the port, no lock of the port held. Never for a
+ * port that was taken over for polled use meanwhile. */
 typedef void (*port_done_fn)(void *arg);
 
 /* Monotonic totals since boot, written without atomics under the port's lock. */
@@ -124,7 +125,8 @@ long port_read_wait(struct port *port, void *buf, size_t len, int64_t timeout_ms
 /* Polled use. Any context, NMI and debug exceptions included; one CPU at a time. */
 
 /* Takes the port over for polled use without reading or writing: for an owner that will poll it
- * always. PORT_EVENT_READABLE goes on being told, as the signal that bytes wait. */
+ * always. PORT_EVENT_READABLE goes on being told, as the signal that bytes wait, maybe after they
+ * were read. */
 void port_poll_only(struct port *port);
 
 /* Writes all parts in their order, and waits until the device took them, timeout_us at the most. Up
