@@ -33,6 +33,7 @@ uint64_t clock_tsc_base(void);
 uint64_t clock_ns(void);
 uint64_t clock_tsc(void);
 uint64_t clock_tsc_to_ns(uint64_t tsc); /* of a moment after clock_init() */
+uint64_t clock_ns_to_tsc(uint64_t ns);	/* rounded up */
 
 /* clock_ns() + duration_ns, CLOCK_NEVER where that would pass it. */
 uint64_t clock_deadline(uint64_t duration_ns);

@@ -64,6 +64,9 @@ const char *panic_kind_name(enum panic_kind kind);
  * off). */
 bool panic_nmi(struct trap_frame *frame);
 
+/* The end of the panic path: the pvpanic device, then shutdown(). */
+_Noreturn void panic_end(void);
+
 /* For programmer errors: stays in release builds. */
 #define KASSERT(condition)                                            \
 	do {                                                          \

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "kernel/clock.h"
+#include "kernel/thread.h"
 #include "kernel/wait.h"
 
 struct mutex {

@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Any context, NMI included. Clears CR0.WP around the write, with interrupts off. Single bytes and
- * aligned words up to 8 bytes are written at once. Returns 0, -UNI_EFAULT when part of it is not
- * mapped (what comes before is written). */
+/* Any context, NMI included. Clears CR0.WP around the write, with interrupts off. Of 8 bytes or
+ * more each whole word is written at once, the rest byte by byte. Returns 0, -UNI_EFAULT when part
+ * of it is not mapped (what comes before is written). */
 int text_write(void *address, const void *bytes, size_t len);
 
 /* When it returns, every online CPU has executed a serializing instruction. Thread context,

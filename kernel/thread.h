@@ -5,8 +5,8 @@
  *
  * Each CPU has a run queue; on each the ready thread of the highest priority runs, equal ones take
  * turns of THREAD_SLICE_NS. A CPU that has nothing to do steals from the others; a pinned thread
- * never leaves its CPU. A thread that becomes ready goes to the CPU it ran on last, or to an idle
- * one where that is busy with something at least as urgent.
+ * never leaves its CPU. A thread that becomes ready goes to the CPU it ran on last, or where that
+ * is busy to an idle one.
  *
  * All fields of struct thread belong to the scheduler. Others may read those marked "fixed" at any
  * time while they know the thread to exist, the rest through thread_snapshot() or with the world
@@ -19,9 +19,11 @@
 #include "kernel/cpu.h"
 #include "kernel/list.h"
 #include "kernel/timer.h"
+#include "kernel/wait.h"
 
 #define THREAD_NAME_SIZE 24 /* with the 0 at the end */
 #define THREAD_MAX 16384
+#define THREAD_ID_MAX 0x7fffffff /* what gdb can take */
 #define THREAD_STACK_DEFAULT 32768
 #define THREAD_SLICE_NS 5000000
 #define THREAD_PRIORITY_IDLE 0 /* idle threads only */
@@ -36,16 +38,6 @@ enum thread_state {
 	THREAD_READY,	    /* in the run queue of thread->cpu */
 	THREAD_BLOCKED,	    /* see thread->wait */
 	THREAD_EXITED,	    /* waits to be joined or reaped */
-};
-
-enum wait_kind {
-	WAIT_NONE,
-	WAIT_SLEEP,
-	WAIT_MUTEX,
-	WAIT_COND,
-	WAIT_SEMAPHORE,
-	WAIT_JOIN,
-	WAIT_IO, /* a device or a port */
 };
 
 /* What a blocked thread waits for; kind is WAIT_NONE while it does not. */
@@ -85,7 +77,8 @@ struct thread {
 	uint32_t mutexes_held;
 
 	int exit_code;
-	struct wait_queue *joiner;
+	struct wait_queue exit_queue; /* of its joiner; guards state EXITED and detached */
+	struct mutex *blocked_on;     /* mutex.c: the edge of the waits-for graph */
 
 	struct list all_link;	/* thread.c: every thread, oldest first */
 	struct list queue_link; /* a run queue or a wait queue */
@@ -129,8 +122,8 @@ struct thread_info {
 /* --- life --- */
 
 /* Starts a thread; its return value is its exit code. Thread context. Returns NULL when memory is
- * out or THREAD_MAX threads exist. The pointer is valid until the join; for a detached thread it
- * must not be used at all. */
+ * out, THREAD_MAX threads exist or all ids are used up. The pointer is valid until the join; for a
+ * detached thread it must not be used at all. */
 struct thread *thread_create(const struct thread_options *options, int (*entry)(void *argument),
 			     void *argument);
 
@@ -176,10 +169,22 @@ void thread_snapshot_stopped(const struct thread *thread, struct thread_info *ou
 const char *thread_state_name(enum thread_state state);
 const char *wait_kind_name(enum wait_kind kind);
 
+/* --- entry code --- */
+
+/* At the end of an interrupt: switches to a more urgent thread, if the interrupted one may be
+ * preempted. */
+void thread_preempt_irq(void);
+
+/* Another CPU put a thread into this one's run queue. */
+void thread_reschedule_interrupt(void);
+
 /* --- boot --- */
 
 /* Turns the boot context of each CPU into its idle thread. */
 void thread_init_cpu(struct cpu *cpu, uintptr_t stack_low, uintptr_t stack_high);
+
+/* The thread that frees detached ones. Once. */
+void thread_start_reaper(void);
 
 /* The rest of an idle thread's life. */
 _Noreturn void thread_idle(void);

@@ -32,4 +32,8 @@ bool timer_cancel(struct timer *timer);
 /* The earliest deadline of the running CPU, CLOCK_NEVER if there is none. Interrupts off. */
 uint64_t timer_next_ns(void);
 
+/* Boot, on each CPU. */
 void timer_init_cpu(void);
+
+/* Entry code: the timer interrupt came. */
+void timer_interrupt(void);

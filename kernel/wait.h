@@ -14,7 +14,18 @@
 
 #include "kernel/list.h"
 #include "kernel/spinlock.h"
-#include "kernel/thread.h"
+
+struct thread;
+
+enum wait_kind {
+	WAIT_NONE,
+	WAIT_SLEEP,
+	WAIT_MUTEX,
+	WAIT_COND,
+	WAIT_SEMAPHORE,
+	WAIT_JOIN,
+	WAIT_IO, /* a device or a port */
+};
 
 struct wait_queue {
 	struct spinlock lock;

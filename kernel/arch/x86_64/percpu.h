@@ -19,7 +19,7 @@ _Static_assert(offsetof(struct cpu, need_resched) == CPU_OFFSET_NEED_RESCHED, "p
 _Static_assert(offsetof(struct cpu, nmi_depth) == CPU_OFFSET_NMI_DEPTH, "percpu.h");
 _Static_assert(offsetof(struct cpu, irq_depth) == CPU_OFFSET_IRQ_DEPTH, "percpu.h");
 
-/* thread.h: gives up the CPU because another thread should run. */
+/* sched.c: gives up the CPU if another thread is due and the running one may be preempted. */
 void thread_preempt(void);
 
 static inline struct cpu *cpu_current(void)
@@ -57,16 +57,22 @@ static inline void preempt_disable(void)
 	__asm__ volatile("incl %%gs:%c0" ::"i"(CPU_OFFSET_PREEMPT_COUNT) : "memory", "cc");
 }
 
+/* Reschedules if that is due and allowed here. */
+static inline void preempt_check(void)
+{
+	uint32_t due;
+
+	__asm__ volatile("movl %%gs:%c1, %0" : "=r"(due) : "i"(CPU_OFFSET_NEED_RESCHED));
+	if (due)
+		thread_preempt();
+}
+
 /* Undoes one preempt_disable(); reschedules when that was the last and another thread is due. With
  * interrupts off it only counts: the reschedule then comes with the next chance after. */
 static inline void preempt_enable(void)
 {
-	uint32_t due;
-
 	__asm__ volatile("decl %%gs:%c0" ::"i"(CPU_OFFSET_PREEMPT_COUNT) : "memory", "cc");
-	__asm__ volatile("movl %%gs:%c1, %0" : "=r"(due) : "i"(CPU_OFFSET_NEED_RESCHED));
-	if (due)
-		thread_preempt();
+	preempt_check();
 }
 
 /* True in an interrupt or NMI handler. */
@@ -110,6 +116,12 @@ static inline void irq_restore(uint64_t flags)
 {
 	if (flags & RFLAGS_IF)
 		irq_enable();
+}
+
+/* Turns interrupts on and halts in one step: one that is pending ends the halt at once. */
+static inline void cpu_wait_for_interrupt(void)
+{
+	__asm__ volatile("sti; hlt" ::: "memory");
 }
 
 /* In spin loops. */

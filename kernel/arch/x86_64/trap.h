@@ -62,6 +62,9 @@ struct switch_frame {
 /* Loads the IDT. Faults from here on are reported; until cpu_stacks_init() on the current stack. */
 void trap_init(void);
 
+/* The running CPU takes its faults on the stacks of cpu_stacks_init() from here on. */
+void trap_init_cpu(void);
+
 /* Called by the entry code, irqs off. */
 void trap_handle(struct trap_frame *frame);
 void trap_handle_nmi(struct trap_frame *frame);

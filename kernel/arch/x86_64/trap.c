@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "kernel/arch/x86_64/trap.h"
+
+#include "kernel/arch/x86_64/cpu_arch.h"
+#include "kernel/arch/x86_64/fault.h"
+#include "kernel/arch/x86_64/io.h"
+#include "kernel/arch/x86_64/trap_asm.h"
+#include "kernel/clock.h"
+#include "kernel/cpu.h"
+#include "kernel/debug.h"
+#include "kernel/irq.h"
+#include "kernel/panic.h"
+#include "kernel/probe.h"
+#include "kernel/thread.h"
+
+_Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "trap_asm.h");
+_Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "trap_asm.h");
+_Static_assert(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "trap_asm.h");
+_Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "trap_asm.h");
+_Static_assert(CPU_OFFSET_NMI_DEPTH == CPU_NMI_DEPTH, "trap_asm.h");
+
+#define VECTOR_COUNT 256
+
+/* SDM vol. 3, figure 6-8. */
+struct idt_gate {
+	uint16_t offset_low;
+	uint16_t selector;
+	uint8_t ist;
+	uint8_t type;
+	uint16_t offset_middle;
+	uint32_t offset_high;
+	uint32_t reserved;
+};
+
+#define GATE_INTERRUPT 0x8e /* present; turns interrupts off */
+
+extern const char trap_entries[];
+
+static struct idt_gate idt[VECTOR_COUNT];
+
+static unsigned ist_of(unsigned vector)
+{
+	switch (vector) {
+	case TRAP_DF:
+		return IST_DF;
+	case TRAP_NMI:
+		return IST_NMI;
+	case TRAP_MC:
+		return IST_MC;
+	case TRAP_DB:
+		return IST_DB;
+	case TRAP_BP:
+		return IST_BP;
+	default:
+		return 0;
+	}
+}
+
+static void load_idt(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uintptr_t)idt};
+
+	__asm__ volatile("lidt %0" ::"m"(idtr));
+}
+
+void trap_init(void)
+{
+	for (unsigned i = 0; i < VECTOR_COUNT; i++) {
+		uintptr_t entry = (uintptr_t)trap_entries + i * TRAP_ENTRY_SIZE;
+
+		idt[i] = (struct idt_gate){
+			.offset_low = (uint16_t)entry,
+			.selector = GDT_CODE,
+			.type = GATE_INTERRUPT,
+			.offset_middle = (uint16_t)(entry >> 16),
+			.offset_high = (uint32_t)(entry >> 32),
+		};
+	}
+	load_idt();
+}
+
+void trap_init_cpu(void)
+{
+	/* Harmless to repeat for each CPU; not before the stacks are there. */
+	for (unsigned i = 0; i < TRAP_EXCEPTIONS; i++)
+		idt[i].ist = (uint8_t)ist_of(i);
+	load_idt();
+}
+
+static void handle_exception(struct trap_frame *frame)
+{
+	unsigned vector = (unsigned)frame->vector;
+	uint64_t address = vector == TRAP_PF ? cr2_read() : 0;
+	uintptr_t fixup;
+
+	if (vector == TRAP_PF || vector == TRAP_GP || vector == TRAP_SS) {
+		fixup = fault_fixup(frame->rip);
+		if (fixup != 0) {
+			frame->rip = fixup;
+			return;
+		}
+	}
+	if (debug_trap(frame, vector))
+		return;
+	/* A double fault has the address of the push that failed first. */
+	if (vector == TRAP_DF)
+		address = cr2_read();
+	panic_trap(frame, address);
+}
+
+static void handle_interrupt(struct cpu *cpu, unsigned vector)
+{
+	uint64_t start_ns = clock_ns();
+	uint64_t spent_ns;
+
+	cpu->irq_depth++;
+	cpu->irq_count++;
+	irq_dispatch(vector);
+	cpu->irq_depth--;
+	spent_ns = clock_ns() - start_ns;
+	cpu->irq_ns += spent_ns;
+	if (cpu->thread == cpu->idle)
+		cpu->irq_idle_ns += spent_ns;
+}
+
+void trap_handle(struct trap_frame *frame)
+{
+	struct cpu *cpu = cpu_current();
+	struct trap_frame *outer = cpu->frame;
+
+	cpu->frame = frame;
+	if (frame->vector < TRAP_EXCEPTIONS)
+		handle_exception(frame);
+	else
+		handle_interrupt(cpu, (unsigned)frame->vector);
+	cpu->frame = outer;
+
+	/* The thread may be on another CPU when this returns: cpu is not to be used any more. */
+	if (frame->vector >= TRAP_EXCEPTIONS && cpu->need_resched)
+		thread_preempt_irq();
+}
+
+void trap_handle_nmi(struct trap_frame *frame)
+{
+	struct cpu *cpu = cpu_current();
+	struct trap_frame *outer = cpu->frame;
+
+	cpu->nmi_depth++;
+	cpu->frame = frame;
+	if (!panic_nmi(frame) && !debug_nmi(frame) && !probe_nmi(frame))
+		cpu->nmi_count++;
+	cpu->frame = outer;
+	cpu->nmi_depth--;
+}
+
+const char *trap_name(unsigned vector)
+{
+	static const char *const names[] = {
+		[TRAP_DE] = "divide error",
+		[TRAP_DB] = "debug exception",
+		[TRAP_NMI] = "non-maskable interrupt",
+		[TRAP_BP] = "breakpoint",
+		[TRAP_OF] = "overflow",
+		[TRAP_BR] = "bound range exceeded",
+		[TRAP_UD] = "invalid opcode",
+		[TRAP_NM] = "device not available",
+		[TRAP_DF] = "double fault",
+		[TRAP_TS] = "invalid TSS",
+		[TRAP_NP] = "segment not present",
+		[TRAP_SS] = "stack fault",
+		[TRAP_GP] = "general protection fault",
+		[TRAP_PF] = "page fault",
+		[TRAP_MF] = "x87 floating-point error",
+		[TRAP_AC] = "alignment check",
+		[TRAP_MC] = "machine check",
+		[TRAP_XM] = "SIMD floating-point error",
+	};
+
+	if (vector >= sizeof(names) / sizeof(names[0]) || names[vector] == NULL)
+		return "unknown exception";
+	return names[vector];
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "kernel/thread.h"
+
+#include "kernel/arch/x86_64/fault.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/clock.h"
+#include "kernel/format.h"
+#include "kernel/heap.h"
+#include "kernel/page.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/spinlock.h"
+#include "kernel/sync.h"
+
+#include <string.h>
+
+/* FXSAVE image of a fresh FPU (SDM vol. 1, table 10-2): all exceptions masked, 64-bit precision. */
+#define FXSAVE_FCW 0
+#define FXSAVE_MXCSR 24
+#define FXSAVE_FCW_RESET 0x037f
+#define FXSAVE_MXCSR_RESET 0x1f80
+
+/* Every thread. Append and remove keep `next` valid at each step: a walk with the world stopped
+ * meets a list that ends where it began. */
+static struct list all = LIST_INIT(all);
+static unsigned all_count;
+static uint32_t last_id;
+static struct spinlock all_lock = SPINLOCK_INIT("threads");
+
+/* Detached threads that exited, for the reaper to free: linked through queue_link. */
+static struct list dead = LIST_INIT(dead);
+static struct wait_queue dead_queue = WAIT_QUEUE_INIT(dead_queue, "reaper");
+
+/* --- making one --- */
+
+static bool enlist(struct thread *thread)
+{
+	uint64_t flags = spin_lock(&all_lock);
+	bool has_room = all_count < THREAD_MAX && last_id < THREAD_ID_MAX;
+
+	if (has_room) {
+		thread->id = ++last_id;
+		thread->all_link.next = &all;
+		thread->all_link.prev = all.prev;
+		__atomic_store_n(&all.prev->next, &thread->all_link, __ATOMIC_RELEASE);
+		all.prev = &thread->all_link;
+		all_count++;
+	}
+	spin_unlock(&all_lock, flags);
+	return has_room;
+}
+
+static void delist(struct thread *thread)
+{
+	uint64_t flags = spin_lock(&all_lock);
+
+	list_remove(&thread->all_link);
+	all_count--;
+	spin_unlock(&all_lock, flags);
+}
+
+static void set_name(struct thread *thread, const char *name)
+{
+	size_t len = strnlen(name, THREAD_NAME_SIZE - 1);
+
+	memcpy(thread->name, name, len);
+	thread->name[len] = '\0';
+}
+
+static void init(struct thread *thread, const char *name, int priority)
+{
+	memset(thread, 0, sizeof(*thread));
+	set_name(thread, name);
+	thread->priority = (uint8_t)priority;
+	thread->pinned_cpu = THREAD_ANY_CPU;
+	thread->created_ns = clock_ns();
+	wait_queue_init(&thread->exit_queue, "thread exit");
+	timer_setup(&thread->timeout, wait_timeout);
+	*(uint16_t *)(thread->fxsave + FXSAVE_FCW) = FXSAVE_FCW_RESET;
+	*(uint32_t *)(thread->fxsave + FXSAVE_MXCSR) = FXSAVE_MXCSR_RESET;
+}
+
+/* An empty stack whose first switch goes to thread_start(). Zeroes show later how much was used,
+ * and cost a dump nothing. */
+static void init_stack(struct thread *thread, void *low, size_t size)
+{
+	struct switch_frame *frame;
+
+	memset(low, 0, size);
+	thread->stack_low = (uintptr_t)low;
+	thread->stack_high = (uintptr_t)low + size;
+	frame = (struct switch_frame *)thread->stack_high - 1;
+	frame->rip = (uintptr_t)thread_start;
+	thread->saved_rsp = (uintptr_t)frame;
+}
+
+static struct thread *create(const struct thread_options *options, int (*entry)(void *argument),
+			     void *argument)
+{
+	size_t stack_size = options->stack_size != 0 ? options->stack_size : THREAD_STACK_DEFAULT;
+	struct thread *thread = heap_try_alloc(sizeof(*thread));
+	void *stack;
+
+	if (thread == NULL)
+		return NULL;
+	stack_size = (stack_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	stack = page_stack_alloc(stack_size);
+	if (stack == NULL) {
+		heap_free(thread);
+		return NULL;
+	}
+	init(thread, options->name,
+	     options->priority != 0 ? options->priority : THREAD_PRIORITY_DEFAULT);
+	init_stack(thread, stack, stack_size);
+	thread->entry = entry;
+	thread->argument = argument;
+	thread->detached = options->detached;
+	if (options->pinned)
+		thread->pinned_cpu = (int16_t)options->cpu;
+	thread->cpu = (uint16_t)cpu_id();
+	if (!enlist(thread)) {
+		page_stack_free(stack, stack_size);
+		heap_free(thread);
+		return NULL;
+	}
+	return thread;
+}
+
+struct thread *thread_create(const struct thread_options *options, int (*entry)(void *argument),
+			     void *argument)
+{
+	struct thread *thread;
+
+	KASSERT(options->priority >= 0 && options->priority <= THREAD_PRIORITY_MAX);
+	KASSERT(!options->pinned || options->cpu < cpu_count());
+	thread = create(options, entry, argument);
+	if (thread != NULL)
+		sched_start(thread);
+	return thread;
+}
+
+struct thread *thread_spawn(const char *name, int (*entry)(void *argument), void *argument)
+{
+	struct thread_options options = {.name = name};
+	struct thread *thread = thread_create(&options, entry, argument);
+
+	if (thread == NULL)
+		panic_kind(PANIC_OUT_OF_MEMORY, "out of memory: no room for thread \"%s\"", name);
+	return thread;
+}
+
+void thread_main(void)
+{
+	struct thread *self = thread_current();
+
+	sched_finish_switch();
+	irq_enable();
+	thread_exit(self->entry(self->argument));
+}
+
+/* --- its end --- */
+
+static void destroy(struct thread *thread)
+{
+	sched_wait_off_cpu(thread);
+	delist(thread);
+	page_stack_free((void *)thread->stack_low, thread->stack_high - thread->stack_low);
+	heap_free(thread);
+}
+
+static int reaper(void *argument)
+{
+	for (;;) {
+		uint64_t flags = spin_lock(&dead_queue.lock);
+		struct list *node;
+
+		while ((node = list_pop(&dead)) == NULL)
+			wait_block(&dead_queue, &flags, WAIT_IO, &dead, "exited threads",
+				   CLOCK_NEVER);
+		spin_unlock(&dead_queue.lock, flags);
+		destroy(list_entry(node, struct thread, queue_link));
+	}
+	return 0;
+}
+
+/* Interrupts off: nothing comes between this and the exiting thread's last switch. */
+static void leave_to_reaper(struct thread *thread)
+{
+	spin_lock_irqs_off(&dead_queue.lock);
+	list_append(&dead, &thread->queue_link);
+	wait_wake_one(&dead_queue);
+	spin_unlock_irqs_off(&dead_queue.lock);
+}
+
+void thread_exit(int code)
+{
+	struct thread *self = thread_current();
+	bool detached;
+
+	KASSERT(self->mutexes_held == 0 && self->entry != NULL);
+	irq_disable();
+	spin_lock_irqs_off(&self->exit_queue.lock);
+	self->exit_code = code;
+	self->state = THREAD_EXITED;
+	detached = self->detached;
+	wait_wake_all(&self->exit_queue);
+	spin_unlock_irqs_off(&self->exit_queue.lock);
+	if (detached)
+		leave_to_reaper(self);
+	sched_block();
+	__builtin_unreachable();
+}
+
+int thread_join(struct thread *thread)
+{
+	uint64_t flags = spin_lock(&thread->exit_queue.lock);
+	int code;
+
+	KASSERT(!thread->detached && thread != thread_current());
+	while (thread->state != THREAD_EXITED)
+		wait_block(&thread->exit_queue, &flags, WAIT_JOIN, thread, thread->name,
+			   CLOCK_NEVER);
+	spin_unlock(&thread->exit_queue.lock, flags);
+	code = thread->exit_code;
+	destroy(thread);
+	return code;
+}
+
+void thread_detach(struct thread *thread)
+{
+	uint64_t flags = spin_lock(&thread->exit_queue.lock);
+	bool has_exited = thread->state == THREAD_EXITED;
+
+	thread->detached = true;
+	spin_unlock(&thread->exit_queue.lock, flags);
+	if (has_exited)
+		destroy(thread);
+}
+
+/* --- running --- */
+
+/* A thread cannot put itself into another CPU's queue while it stands on its stack: it sleeps, and
+ * the timer that wakes it sends it where it belongs. */
+void thread_pin(int cpu)
+{
+	struct thread *self = thread_current();
+
+	KASSERT(cpu == THREAD_ANY_CPU || (unsigned)cpu < cpu_count());
+	__atomic_store_n(&self->pinned_cpu, (int16_t)cpu, __ATOMIC_RELAXED);
+	while (cpu != THREAD_ANY_CPU && cpu_id() != (unsigned)cpu)
+		thread_sleep_ns(0);
+}
+
+/* --- looking on --- */
+
+static size_t stack_used_max(const struct thread *thread)
+{
+	const uint64_t *low = (const uint64_t *)thread->stack_low;
+	const uint64_t *high = (const uint64_t *)thread->stack_high;
+
+	while (low < high && *low == 0)
+		low++;
+	return (size_t)((const char *)high - (const char *)low);
+}
+
+static uint32_t wait_owner(const struct thread *thread)
+{
+	struct thread *owner = NULL;
+	uint32_t id = 0;
+
+	if (thread->wait.kind != WAIT_MUTEX)
+		return 0;
+	memory_read_nofault(&owner, &((const struct mutex *)thread->wait.object)->owner,
+			    sizeof(owner));
+	if (owner != NULL)
+		memory_read_nofault(&id, &owner->id, sizeof(id));
+	return id;
+}
+
+void thread_fill_info(const struct thread *thread, struct thread_info *out)
+{
+	*out = (struct thread_info){
+		.id = thread->id,
+		.state = thread->state,
+		.priority = thread->priority,
+		.pinned_cpu = thread->pinned_cpu,
+		.cpu = thread->cpu,
+		.runtime_ns = thread->runtime_ns,
+		.switches = thread->switches,
+		.preemptions = thread->preemptions,
+		.migrations = thread->migrations,
+		.entry = (uintptr_t)thread->entry,
+		.stack_low = thread->stack_low,
+		.stack_high = thread->stack_high,
+		.stack_used_max = stack_used_max(thread),
+	};
+	memcpy(out->name, thread->name, sizeof(out->name));
+	if (thread->state == THREAD_RUNNING)
+		out->runtime_ns += clock_ns() - thread->running_since_ns;
+	else
+		out->saved_rsp = thread->saved_rsp;
+	if (thread->state == THREAD_BLOCKED) {
+		out->wait = thread->wait;
+		out->wait_owner = wait_owner(thread);
+	}
+}
+
+unsigned thread_count(void)
+{
+	return __atomic_load_n(&all_count, __ATOMIC_RELAXED);
+}
+
+void thread_for_each(bool (*visit)(const struct thread_info *info, void *context), void *context)
+{
+	uint64_t flags = spin_lock(&all_lock);
+
+	list_for_each(node, &all)
+	{
+		struct thread_info info;
+
+		sched_snapshot(list_entry(node, struct thread, all_link), &info);
+		if (!visit(&info, context))
+			break;
+	}
+	spin_unlock(&all_lock, flags);
+}
+
+struct thread *thread_next_stopped(const struct thread *thread)
+{
+	struct list *node = NULL;
+	struct thread *next;
+	uint32_t id;
+
+	memory_read_nofault(&node, thread != NULL ? &thread->all_link.next : &all.next,
+			    sizeof(node));
+	if (node == NULL || node == &all)
+		return NULL;
+	next = list_entry(node, struct thread, all_link);
+	/* Ids grow along the list: a broken one cannot lead in a circle. */
+	if (memory_read_nofault(&id, &next->id, sizeof(id)) != 0 ||
+	    (thread != NULL && id <= thread->id))
+		return NULL;
+	return next;
+}
+
+struct thread *thread_by_id_stopped(uint32_t id)
+{
+	struct thread *thread = NULL;
+
+	while ((thread = thread_next_stopped(thread)) != NULL) {
+		if (thread->id == id)
+			return thread;
+	}
+	return NULL;
+}
+
+void thread_snapshot_stopped(const struct thread *thread, struct thread_info *out)
+{
+	thread_fill_info(thread, out);
+}
+
+const char *thread_state_name(enum thread_state state)
+{
+	static const char *const names[] = {"?", "running", "ready", "blocked", "exited"};
+
+	return state <= THREAD_EXITED ? names[state] : "?";
+}
+
+const char *wait_kind_name(enum wait_kind kind)
+{
+	static const char *const names[] = {"none",	 "sleep", "mutex", "cond",
+					    "semaphore", "join",  "io"};
+
+	return kind <= WAIT_IO ? names[kind] : "?";
+}
+
+/* --- boot --- */
+
+void thread_init_cpu(struct cpu *cpu, uintptr_t stack_low, uintptr_t stack_high)
+{
+	static struct thread idle[CPU_MAX];
+	struct thread *thread = &idle[cpu->id];
+	char name[THREAD_NAME_SIZE];
+
+	format_text(name, sizeof(name), "idle/%u", cpu->id);
+	init(thread, name, THREAD_PRIORITY_IDLE);
+	thread->stack_low = stack_low;
+	thread->stack_high = stack_high;
+	thread->cpu = (uint16_t)cpu->id;
+	thread->pinned_cpu = (int16_t)cpu->id;
+	thread->state = THREAD_RUNNING;
+	thread->running_since_ns = clock_ns();
+	enlist(thread);
+	sched_init_cpu(thread);
+}
+
+void thread_start_reaper(void)
+{
+	thread_spawn("reaper", reaper, NULL);
+}
