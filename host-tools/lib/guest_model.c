@@ -16,6 +16,7 @@ void uni_model_fini(struct uni_model *model)
 {
 	free(model->cpus);
 	free(model->threads);
+	free(model->threads_before);
 	free(model->metrics);
 	free(model->log);
 	*model = (struct uni_model){.rate_min_ns = model->rate_min_ns};

@@ -114,11 +114,14 @@ struct uni_model {
 	size_t cpu_count;
 	uint32_t cpu_total; /* as the guest says: more than cpu_count where cut */
 
-	/* By id, each id once. */
+	/* By id, each id once. A table that came in several frames grows with each. */
 	struct uni_model_thread *threads;
 	size_t thread_count;
 	uint32_t thread_total;
-	uint64_t threads_time_ns; /* of the guest: when the table was taken */
+	uint64_t threads_tsc;	  /* when the table was taken: the same in all its frames */
+	uint64_t threads_time_ns; /* of the guest, then */
+	struct uni_model_thread *threads_before; /* the table before, for rates */
+	size_t thread_before_count;
 
 	/* In the order of the guest. */
 	struct uni_model_metric *metrics;
@@ -135,7 +138,7 @@ struct uni_model {
 	struct uni_model_losses losses;
 	uint64_t time_ns;     /* the guest's clock in the latest table */
 	uint64_t received_ns; /* when the guest last said anything; 0: never */
-	uint64_t snapshots;   /* THREADS frames taken in */
+	uint64_t snapshots;   /* tables of threads begun */
 };
 
 /* Rates are taken over at least rate_min_ns. */

@@ -95,11 +95,25 @@ static size_t drop_duplicates(struct uni_model_thread *threads, size_t count)
 	return kept;
 }
 
-static void update_thread(struct uni_model *model, struct uni_model_thread *thread,
+static struct uni_model_thread *find_thread(struct uni_model_thread *threads, size_t count,
+					    uint32_t id)
+{
+	struct uni_model_thread key = {.record.id = id};
+
+	return count ? bsearch(&key, threads, count, sizeof(key), compare_threads) : NULL;
+}
+
+const struct uni_model_thread *uni_model_thread(const struct uni_model *model, uint32_t id)
+{
+	return find_thread(model->threads, model->thread_count, id);
+}
+
+static void update_thread(const struct uni_model *model, struct uni_model_thread *thread,
 			  uint64_t time_ns)
 {
 	const struct uni_thread_record *record = &thread->record;
-	const struct uni_model_thread *old = uni_model_thread(model, record->id);
+	const struct uni_model_thread *old =
+		find_thread(model->threads_before, model->thread_before_count, record->id);
 
 	uni_sanitize(thread->name, sizeof(thread->name), record->name,
 		     strnlen(record->name, sizeof(record->name)));
@@ -111,6 +125,44 @@ static void update_thread(struct uni_model *model, struct uni_model_thread *thre
 	}
 	uni_rate_update(&thread->run, record->run_ns, time_ns, model->rate_min_ns);
 	uni_rate_update(&thread->switches, record->switches, time_ns, model->rate_min_ns);
+}
+
+static void begin_threads(struct uni_model *model, const struct uni_table *table)
+{
+	free(model->threads_before);
+	model->threads_before = model->threads;
+	model->thread_before_count = model->thread_count;
+	model->threads = NULL;
+	model->thread_count = 0;
+	model->threads_tsc = table->tsc;
+	model->threads_time_ns = table->time_ns;
+	model->snapshots++;
+}
+
+/* A large table comes in several frames: they carry the same TSC, and ids only rise. */
+static bool continues(const struct uni_model *model, const struct uni_table *table,
+		      const struct uni_model_thread *first)
+{
+	return model->thread_count > 0 && table->tsc == model->threads_tsc &&
+	       first->record.id > model->threads[model->thread_count - 1].record.id;
+}
+
+static int append_threads(struct uni_model *model, const struct uni_model_thread *threads,
+			  size_t count)
+{
+	struct uni_model_thread *grown;
+
+	if (count > UNI_MODEL_THREADS_MAX - model->thread_count)
+		count = UNI_MODEL_THREADS_MAX - model->thread_count;
+	if (count == 0)
+		return 0;
+	grown = realloc(model->threads, (model->thread_count + count) * sizeof(*grown));
+	if (!grown)
+		return -UNI_ENOMEM;
+	memcpy(grown + model->thread_count, threads, count * sizeof(*grown));
+	model->threads = grown;
+	model->thread_count += count;
+	return 0;
 }
 
 int model_apply_threads(struct uni_model *model, struct uni_cursor *payload)
@@ -130,25 +182,13 @@ int model_apply_threads(struct uni_model *model, struct uni_cursor *payload)
 				  sizeof(threads[i].record));
 	qsort(threads, table.count, sizeof(*threads), compare_threads);
 	count = drop_duplicates(threads, table.count);
+	if (count == 0 || !continues(model, &table, threads))
+		begin_threads(model, &table);
 	for (size_t i = 0; i < count; i++)
 		update_thread(model, &threads[i], table.time_ns);
-	free(model->threads);
-	model->threads = uni_take(&threads);
-	model->thread_count = count;
 	model->thread_total = table.total;
-	model->threads_time_ns = table.time_ns;
-	model->snapshots++;
 	set_time(model, &table);
-	return 0;
-}
-
-const struct uni_model_thread *uni_model_thread(const struct uni_model *model, uint32_t id)
-{
-	struct uni_model_thread key = {.record.id = id};
-
-	if (model->thread_count == 0)
-		return NULL;
-	return bsearch(&key, model->threads, model->thread_count, sizeof(key), compare_threads);
+	return append_threads(model, threads, count);
 }
 
 static struct uni_model_metric *find_metric(const struct uni_model *model, size_t hint, uint32_t id)
