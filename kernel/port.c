@@ -168,6 +168,7 @@ static int put_locked(struct port *port, const struct put *put, struct outbox_do
 			 * could know that somebody waits. */
 			want_interrupts(port);
 			port->room_wanted = true;
+			port->refused_at = outbox_finished(&port->out);
 			asked = true;
 		} else {
 			port->counters.tx_stalls++;
@@ -369,10 +370,11 @@ void port_interrupt(struct port *port)
 	events = readable(port);
 	due = outbox_reap(&port->out, dones);
 	/* Whoever was refused tries again, also where others took the room meanwhile. */
-	if (port->room_wanted)
+	if (port->room_wanted && outbox_finished(&port->out) != port->refused_at) {
 		events |= PORT_EVENT_WRITABLE;
-	port->room_wanted = false;
-	if (port->out.lent == 0)
+		port->room_wanted = false;
+	}
+	if (port->out.lent == 0 && !port->room_wanted)
 		virtqueue_interrupts(&port->out.queue, false);
 	if (events)
 		wait_wake_all(&port->waiters);

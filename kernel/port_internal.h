@@ -30,8 +30,9 @@ struct port {
 	struct inbox in;
 	struct outbox out;
 	bool unkicked;	  /* published, and the device not told */
-	bool room_wanted; /* somebody was refused */
-	uint16_t told;	  /* used index of `in` up to which PORT_EVENT_READABLE was told */
+	bool room_wanted; /* somebody was refused, when outbox_finished() was */
+	uint16_t refused_at;
+	uint16_t told; /* used index of `in` up to which PORT_EVENT_READABLE was told */
 	port_event_fn event;
 	void *event_arg;
 	struct timer close_timer;

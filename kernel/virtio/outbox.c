@@ -124,7 +124,17 @@ int outbox_lend(struct outbox *outbox, const struct port_iov *iov, unsigned coun
 
 unsigned outbox_lend_room(const struct outbox *outbox)
 {
-	return (unsigned)__builtin_popcountll(outbox->lend_free);
+	unsigned room = 0;
+
+	/* No builtin: it would call libgcc. */
+	for (uint64_t bits = outbox->lend_free; bits; bits &= bits - 1)
+		room++;
+	return room;
+}
+
+uint16_t outbox_finished(const struct outbox *outbox)
+{
+	return outbox->order_first;
 }
 
 bool outbox_pending(const struct outbox *outbox)

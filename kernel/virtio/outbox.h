@@ -88,6 +88,9 @@ unsigned outbox_reap(struct outbox *outbox, struct outbox_done *dones);
 /* The same for all chains, finished or not: for a device that will not finish them. */
 unsigned outbox_abandon(struct outbox *outbox, struct outbox_done *dones);
 
+/* How many chains were ever freed, modulo 65536. */
+uint16_t outbox_finished(const struct outbox *outbox);
+
 /* Whether the device finished any that were not reaped. */
 bool outbox_pending(const struct outbox *outbox);
 

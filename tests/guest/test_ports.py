@@ -150,7 +150,7 @@ def streams_lent_blocks_in_order(guest):
         assert guest.answer().startswith("streamed 1024 of 1024 "), "the guest's count"
         tx_bytes, buffers, kicks, _, errors = guest.numbers("counters")
         assert (tx_bytes, buffers, errors) == (64 << 20, 1024, 0)
-        assert kicks <= 256 + 64, f"{kicks} kicks"
+        assert kicks <= 512, f"{kicks} kicks"
 
 
 def streams_fast(guest):
@@ -176,10 +176,18 @@ def goes_on_when_the_host_stops_reading(guest):
 
 def tells_when_there_is_room_again(guest):
     with guest.connect() as stream:
-        count, error = guest.numbers("fill")
-        assert error == 11 and count >= 64, (count, error)
+        # Until QEMU's socket is full too: it may take some of what filled the queue.
+        total = 0
+        while True:
+            count, error = guest.numbers("fill")
+            assert error == 11, error
+            if count == 0:
+                break
+            total += count
+            time.sleep(0.05)
+        assert total >= 64, total
         assert guest.numbers("events")[0] & 2 == 0, "room was told too early"
-        read_exactly(stream, count * 100)
+        read_exactly(stream, total * 100)
         wait_for("the room to be told", lambda: guest.numbers("events")[0] & 2)
 
 
@@ -276,9 +284,10 @@ def register(check, machine, cpus):
     test(boot_and_check)
 
 
-for on_machine, on_cpus in (("microvm", 1), ("microvm", 4), ("q35", 4), ("q35 without msix", 1)):
-    for each in CHECKS:
-        register(each, on_machine, on_cpus)
+for on_machine in ("microvm", "q35", "q35 without msix"):
+    for on_cpus in (1, 4):
+        for each in CHECKS:
+            register(each, on_machine, on_cpus)
 for on_machine in ("q35 behind a bridge without msix", "microvm without acpi"):
     register(goes_on_when_the_host_stops_reading, on_machine, 2)
 register(streams_fast, "microvm", 1)
