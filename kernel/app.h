@@ -4,3 +4,7 @@
 /* What an application defines. Runs as thread "main", after drivers, tracing, probe and stub came
  * up; when it returns the guest is powered off. The value is printed where it is not 0. */
 int app_main(void);
+
+/* What the tools call it: an application says `const char app_name[] = "shop";`, and is called
+ * "application" where it does not. */
+extern const char app_name[];

@@ -40,6 +40,7 @@ struct cpu {
 	uint64_t irq_ns;      /* inside interrupt handlers */
 	uint64_t irq_idle_ns; /* of that, what came while the CPU idled */
 	uint64_t irq_count;   /* NMIs not included */
+	uint64_t switches;    /* from one thread to another */
 	uint64_t nmi_count;   /* that nobody claimed */
 
 	struct cpu_arch arch;

@@ -6,6 +6,7 @@
 #include "kernel/page.h"
 #include "kernel/panic.h"
 #include "kernel/spinlock.h"
+#include "kernel/tracepoints.h"
 
 #include <string.h>
 
@@ -123,8 +124,12 @@ static void *alloc(size_t size, uintptr_t site_address)
 	stats.live_count++;
 	stats.alloc_count++;
 	spin_unlock(&heap_lock, flags);
+	uni_trace_heap_alloc((uintptr_t)(header + 1), size, site_address);
 	return header + 1;
 }
+
+/* The call site is the return address of the function that the caller sees. */
+#define CALL_SITE() ((uintptr_t)__builtin_return_address(0))
 
 void heap_free(void *block)
 {
@@ -134,6 +139,7 @@ void heap_free(void *block)
 	if (block == NULL)
 		return;
 	KASSERT(header->magic == MAGIC_LIVE);
+	uni_trace_heap_free((uintptr_t)block, CALL_SITE());
 	flags = spin_lock(&heap_lock);
 	header->magic = MAGIC_FREE;
 	heap_site_remove(header->site, header->size);
@@ -177,9 +183,6 @@ static _Noreturn void out_of_memory(size_t size, uintptr_t site_address)
 		   (unsigned long long)now.limit_bytes, (unsigned long long)site_address,
 		   (unsigned long long)size);
 }
-
-/* The call site is the return address of the function that the caller sees. */
-#define CALL_SITE() ((uintptr_t)__builtin_return_address(0))
 
 void *heap_alloc(size_t size)
 {

@@ -5,6 +5,7 @@
 #include "kernel/sched.h"
 #include "kernel/spinlock.h"
 #include "kernel/sync.h"
+#include "kernel/tracepoints.h"
 
 /* The waits-for graph: an edge from each thread that waits for a mutex without a timeout
  * (thread->blocked_on) to that mutex's owner. While a mutex has such a waiter its owner changes
@@ -48,6 +49,7 @@ static void add_edge(struct thread *self, struct mutex *mutex)
 static void take(struct mutex *mutex, struct thread *thread)
 {
 	mutex->owner = thread;
+	mutex->owned_since_ns = clock_ns();
 	thread->mutexes_held++;
 }
 
@@ -56,11 +58,11 @@ static void hand_on(struct mutex *mutex)
 {
 	struct thread *next;
 
+	uni_trace_lock_release((uintptr_t)mutex, clock_ns() - mutex->owned_since_ns);
 	spin_lock_irqs_off(&graph_lock);
 	next = list_entry(mutex->queue.waiters.next, struct thread, queue_link);
 	next->blocked_on = NULL;
 	take(mutex, next);
-	mutex->owned_since_ns = clock_ns();
 	spin_unlock_irqs_off(&graph_lock);
 	wait_wake_one(&mutex->queue);
 }
@@ -71,33 +73,50 @@ void mutex_init(struct mutex *mutex, const char *name)
 	wait_queue_init(&mutex->queue, name);
 }
 
-bool mutex_lock_timeout(struct mutex *mutex, uint64_t timeout_ns)
+/* Queue's lock held. Returns false when the time was up. */
+static bool wait_for_hand(struct mutex *mutex, uint64_t *flags, uint64_t timeout_ns, uintptr_t site)
 {
-	struct thread *self = thread_current();
+	uint64_t start_ns = clock_ns();
+
+	uni_trace_lock_wait((uintptr_t)mutex, mutex->owner->id, site, mutex->name);
+	mutex->contended++;
+	if (timeout_ns == CLOCK_NEVER)
+		add_edge(thread_current(), mutex);
+	if (!wait_block(&mutex->queue, flags, WAIT_MUTEX, mutex, mutex->name,
+			clock_deadline(timeout_ns)))
+		return false;
+	uni_trace_lock_acquired((uintptr_t)mutex, clock_ns() - start_ns);
+	return true;
+}
+
+static bool lock(struct mutex *mutex, uint64_t timeout_ns, uintptr_t site)
+{
 	uint64_t flags = spin_lock(&mutex->queue.lock);
 	bool is_mine = mutex->owner == NULL;
 
-	if (is_mine) {
-		take(mutex, self);
-	} else if (timeout_ns != 0) {
-		mutex->contended++;
-		if (timeout_ns == CLOCK_NEVER)
-			add_edge(self, mutex);
-		is_mine = wait_block(&mutex->queue, &flags, WAIT_MUTEX, mutex, mutex->name,
-				     clock_deadline(timeout_ns));
-	}
+	if (is_mine)
+		take(mutex, thread_current());
+	else if (timeout_ns != 0)
+		is_mine = wait_for_hand(mutex, &flags, timeout_ns, site);
 	spin_unlock(&mutex->queue.lock, flags);
 	return is_mine;
 }
 
+#define CALL_SITE() ((uintptr_t)__builtin_return_address(0))
+
+bool mutex_lock_timeout(struct mutex *mutex, uint64_t timeout_ns)
+{
+	return lock(mutex, timeout_ns, CALL_SITE());
+}
+
 void mutex_lock(struct mutex *mutex)
 {
-	mutex_lock_timeout(mutex, CLOCK_NEVER);
+	lock(mutex, CLOCK_NEVER, CALL_SITE());
 }
 
 bool mutex_try_lock(struct mutex *mutex)
 {
-	return mutex_lock_timeout(mutex, 0);
+	return lock(mutex, 0, CALL_SITE());
 }
 
 void mutex_unlock(struct mutex *mutex)

@@ -6,6 +6,7 @@
 #include "kernel/irq.h"
 #include "kernel/panic.h"
 #include "kernel/spinlock.h"
+#include "kernel/tracepoints.h"
 
 #define PRIORITY_COUNT (THREAD_PRIORITY_MAX + 1)
 
@@ -116,9 +117,11 @@ static void account_switch(struct cpu *cpu, struct thread *prev, struct thread *
 {
 	uint64_t now_ns = clock_ns();
 
+	uni_trace_sched_switch(prev->id, next->id, (uint8_t)prev->state);
 	prev->runtime_ns += now_ns - prev->running_since_ns;
 	next->running_since_ns = now_ns;
 	next->switches++;
+	cpu->switches++;
 	if (prev == cpu->idle) {
 		prev->state = THREAD_READY;
 		__atomic_fetch_and(&idle_mask, ~(1u << cpu->id), __ATOMIC_SEQ_CST);
@@ -241,6 +244,16 @@ static void kick_idle(const struct thread *thread, unsigned cpu)
 		irq_send_reschedule((unsigned)__builtin_ctz(idle));
 }
 
+/* Lock of the new CPU's queue held, the thread in no queue. */
+static void move(struct thread *thread, unsigned cpu)
+{
+	if (thread->cpu == cpu)
+		return;
+	uni_trace_sched_migrate(thread->id, thread->cpu, cpu);
+	thread->cpu = (uint16_t)cpu;
+	thread->migrations++;
+}
+
 /* The thread is in no queue and nobody else's to touch. Interrupts off. */
 static void make_ready(struct thread *thread)
 {
@@ -248,8 +261,8 @@ static void make_ready(struct thread *thread)
 	struct run_queue *queue = queue_of(cpu);
 
 	spin_lock_irqs_off(&queue->lock);
-	thread->migrations += thread->cpu != cpu;
-	thread->cpu = (uint16_t)cpu;
+	uni_trace_sched_wakeup(thread->id, cpu);
+	move(thread, cpu);
 	put_ready(queue, thread, false);
 	notify(cpu);
 	spin_unlock_irqs_off(&queue->lock);
@@ -314,8 +327,7 @@ static bool steal_from(unsigned victim, unsigned self)
 	thread = find_movable(from);
 	if (thread != NULL) {
 		take_ready(from, thread);
-		thread->cpu = (uint16_t)self;
-		thread->migrations++;
+		move(thread, self);
 		put_ready(to, thread, false);
 	}
 	spin_unlock_irqs_off(&from->lock);

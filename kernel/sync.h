@@ -22,7 +22,7 @@ struct mutex {
 	const char *name;
 	struct wait_queue queue;
 	struct thread *owner;	 /* NULL: free */
-	uint64_t owned_since_ns; /* last change of hands; 0 while it was never contended */
+	uint64_t owned_since_ns; /* when the owner got it */
 	uint64_t contended;	 /* times that a thread had to wait */
 };
 

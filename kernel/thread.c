@@ -12,6 +12,7 @@
 #include "kernel/sched.h"
 #include "kernel/spinlock.h"
 #include "kernel/sync.h"
+#include "kernel/tracepoints.h"
 
 #include <string.h>
 
@@ -156,6 +157,7 @@ void thread_main(void)
 
 	sched_finish_switch();
 	irq_enable();
+	uni_trace_sched_thread_start(self->id, self->name);
 	thread_exit(self->entry(self->argument));
 }
 
@@ -199,6 +201,7 @@ void thread_exit(int code)
 	bool detached;
 
 	KASSERT(self->mutexes_held == 0 && self->entry != NULL);
+	uni_trace_sched_thread_exit(self->id, code);
 	irq_disable();
 	spin_lock_irqs_off(&self->exit_queue.lock);
 	self->exit_code = code;

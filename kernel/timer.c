@@ -10,6 +10,7 @@
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
 #include "kernel/spinlock.h"
+#include "kernel/tracepoints.h"
 
 struct timer_queue {
 	struct spinlock lock;
@@ -109,14 +110,17 @@ void timer_interrupt(void)
 {
 	struct timer_queue *queue = &queues[cpu_id()];
 
+	uint64_t now_ns;
+
 	spin_lock_irqs_off(&queue->lock);
 	queue->programmed_ns = CLOCK_NEVER;
-	while (queue->root != NULL && queue->root->deadline_ns <= clock_ns()) {
+	while (queue->root != NULL && queue->root->deadline_ns <= (now_ns = clock_ns())) {
 		struct timer *timer = queue->root;
 
 		heap_remove(queue, timer);
 		queue->firing = timer;
 		spin_unlock_irqs_off(&queue->lock);
+		uni_trace_timer_fire((uintptr_t)timer, now_ns - timer->deadline_ns);
 		timer->fire(timer);
 		spin_lock_irqs_off(&queue->lock);
 		queue->firing = NULL;
@@ -146,6 +150,7 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns)
 	struct timer_queue *queue = &queues[cpu_id()];
 
 	KASSERT(!timer->armed);
+	uni_trace_timer_arm((uintptr_t)timer, deadline_ns);
 	spin_lock_irqs_off(&queue->lock);
 	timer->deadline_ns = deadline_ns;
 	timer->child = NULL;

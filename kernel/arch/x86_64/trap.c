@@ -13,6 +13,7 @@
 #include "kernel/panic.h"
 #include "kernel/probe.h"
 #include "kernel/thread.h"
+#include "kernel/tracepoints.h"
 
 _Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "trap_asm.h");
 _Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "trap_asm.h");
@@ -119,7 +120,9 @@ static void handle_interrupt(struct cpu *cpu, unsigned vector)
 
 	cpu->irq_depth++;
 	cpu->irq_count++;
+	uni_trace_irq_enter(vector);
 	irq_dispatch(vector);
+	uni_trace_irq_exit(vector);
 	cpu->irq_depth--;
 	spent_ns = clock_ns() - start_ns;
 	cpu->irq_ns += spent_ns;
