@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the stub knows of a processor: its registers as gdb numbers them, the features that describe
+ * them, breakpoint instructions and debug registers. Each folder arch/<processor>/ implements this,
+ * and struct uni_gdb_registers in its registers.h. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gdbstub/text.h"
+
+#if defined(__x86_64__)
+#include "gdbstub/arch/x86_64/registers.h"
+#else
+#error "no gdbstub/arch/ for this processor"
+#endif
+
+struct uni_gdb_registers;
+
+/* The longest register in bytes, and the most bytes that all take in a `g` packet. */
+#define UNI_GDB_REGISTER_MAX 16
+#define UNI_GDB_REGISTERS_MAX 1024
+
+/* Registers are numbered 0 .. count - 1 in the order of the target description. */
+unsigned uni_gdb_arch_register_count(void);
+
+/* Bytes of a register as gdb transfers it, at most UNI_GDB_REGISTER_MAX. */
+size_t uni_gdb_arch_register_size(unsigned number);
+
+/* Copies a register's bytes; false when its value is not known. */
+bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsigned number,
+				void *bytes);
+
+/* False when it cannot be written (its place is not known). */
+bool uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned number,
+				 const void *bytes);
+
+/* Registers worth sending with each stop reply: what gdb needs to find the frame. */
+extern const uint8_t uni_gdb_arch_expedited[];
+extern const unsigned uni_gdb_arch_expedited_count;
+
+uint64_t uni_gdb_arch_pc(const struct uni_gdb_registers *registers);
+void uni_gdb_arch_set_pc(struct uni_gdb_registers *registers, uint64_t pc);
+
+/* target.xml, whole. */
+void uni_gdb_arch_describe(struct uni_gdb_text *xml);
+
+/* The breakpoint instruction; kind is that of Z0. NULL for a kind that does not exist. */
+const uint8_t *uni_gdb_arch_breakpoint(uint64_t kind, size_t *len);
+#define UNI_GDB_BREAKPOINT_MAX 4
+
+/* Debug registers. */
+#define UNI_GDB_WATCH_SLOTS 4
+
+enum uni_gdb_watch_kind {
+	UNI_GDB_WATCH_NONE,
+	UNI_GDB_WATCH_EXECUTE,
+	UNI_GDB_WATCH_WRITE,
+	UNI_GDB_WATCH_READ,
+	UNI_GDB_WATCH_ACCESS,
+};
+
+/* What one debug register watches; len is what the processor can, its address aligned to it. */
+struct uni_gdb_watch {
+	enum uni_gdb_watch_kind kind;
+	uint8_t len;
+	uint64_t address;
+};
+
+/* Splits [address, address + len) into pieces that one debug register holds each. Returns how many,
+ * 0 when more than UNI_GDB_WATCH_SLOTS are needed. */
+unsigned uni_gdb_arch_watch_split(enum uni_gdb_watch_kind kind, uint64_t address, uint64_t len,
+				  struct uni_gdb_watch pieces[UNI_GDB_WATCH_SLOTS]);

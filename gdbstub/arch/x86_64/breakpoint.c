@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+
+/* int3, and what DR0 to DR3 can watch: Intel SDM vol. 3, 17.2. */
+
+#include "gdbstub/arch.h"
+
+const uint8_t *uni_gdb_arch_breakpoint(uint64_t kind, size_t *len)
+{
+	static const uint8_t int3[] = {0xcc};
+
+	if (kind != 1)
+		return NULL;
+	*len = sizeof(int3);
+	return int3;
+}
+
+unsigned uni_gdb_arch_watch_split(enum uni_gdb_watch_kind kind, uint64_t address, uint64_t len,
+				  struct uni_gdb_watch pieces[UNI_GDB_WATCH_SLOTS])
+{
+	unsigned count = 0;
+
+	/* An execution breakpoint has length 1 and stands on the instruction's first byte. */
+	if (kind == UNI_GDB_WATCH_EXECUTE)
+		len = 1;
+	while (len) {
+		uint8_t size = 8;
+
+		while (size > len || address % size)
+			size /= 2;
+		if (count == UNI_GDB_WATCH_SLOTS)
+			return 0;
+		pieces[count++] = (struct uni_gdb_watch){kind, size, address};
+		address += size;
+		len -= size;
+	}
+	return count;
+}

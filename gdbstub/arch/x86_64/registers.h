@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The registers of one x86-64 thread, as the platform hands them to the stub and takes them back.
+ */
+
+#include <stdint.h>
+
+/* Indices into words[], in GDB's order of the 64-bit core feature; the bases follow. */
+enum uni_gdb_x86_word {
+	UNI_GDB_RAX,
+	UNI_GDB_RBX,
+	UNI_GDB_RCX,
+	UNI_GDB_RDX,
+	UNI_GDB_RSI,
+	UNI_GDB_RDI,
+	UNI_GDB_RBP,
+	UNI_GDB_RSP,
+	UNI_GDB_R8,
+	UNI_GDB_R9,
+	UNI_GDB_R10,
+	UNI_GDB_R11,
+	UNI_GDB_R12,
+	UNI_GDB_R13,
+	UNI_GDB_R14,
+	UNI_GDB_R15,
+	UNI_GDB_RIP,
+	UNI_GDB_EFLAGS,
+	UNI_GDB_CS,
+	UNI_GDB_SS,
+	UNI_GDB_DS,
+	UNI_GDB_ES,
+	UNI_GDB_FS,
+	UNI_GDB_GS,
+	UNI_GDB_FS_BASE,
+	UNI_GDB_GS_BASE,
+	UNI_GDB_ORIG_RAX,
+	UNI_GDB_WORDS,
+	/* The bit of `known` for fx[]. */
+	UNI_GDB_FX = UNI_GDB_WORDS,
+};
+
+struct uni_gdb_registers {
+	uint64_t words[UNI_GDB_WORDS];
+	/* The 64-bit FXSAVE area: Intel SDM vol. 1, table 10-2. */
+	_Alignas(16) uint8_t fx[512];
+	/* One bit for each of words[] and for fx[]; what is not known is shown as unavailable. */
+	uint32_t known;
+};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Z and z: software breakpoints and debug registers. GDB manual, "Packets". */
+
+#include "gdbstub/stub_internal.h"
+#include "tracing/errno.h"
+
+struct request {
+	uint64_t type;
+	uint64_t address;
+	uint64_t kind;
+};
+
+static bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
+static bool read_all(struct uni_gdb *stub, uint64_t address, void *bytes, size_t len)
+{
+	return stub->ops->memory_read(stub->context, address, bytes, len) == len;
+}
+
+static bool write_all(struct uni_gdb *stub, uint64_t address, const void *bytes, size_t len)
+{
+	return stub->ops->memory_write(stub->context, address, bytes, len) == len;
+}
+
+static struct uni_gdb_breakpoint *find(struct uni_gdb *stub, uint64_t address)
+{
+	for (unsigned i = 0; i < stub->breakpoint_count; i++)
+		if (stub->breakpoints[i].address == address)
+			return &stub->breakpoints[i];
+	return NULL;
+}
+
+bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address)
+{
+	for (unsigned i = 0; i < stub->breakpoint_count; i++)
+		if (stub->breakpoints[i].address == address)
+			return true;
+	return false;
+}
+
+void uni_gdb_breakpoints_insert(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < stub->breakpoint_count; i++) {
+		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
+
+		/* Memory that was unmapped since has nothing to break at. */
+		b->inserted = read_all(stub, b->address, b->original, b->len) &&
+			      write_all(stub, b->address, b->code, b->len);
+	}
+}
+
+void uni_gdb_breakpoints_lift(struct uni_gdb *stub)
+{
+	uint8_t now[UNI_GDB_BREAKPOINT_MAX];
+
+	for (unsigned i = stub->breakpoint_count; i-- > 0;) {
+		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
+
+		/* What the guest itself has written over it meanwhile stays. */
+		if (b->inserted && read_all(stub, b->address, now, b->len) &&
+		    same_bytes(now, b->code, b->len))
+			(void)write_all(stub, b->address, b->original, b->len);
+		b->inserted = false;
+	}
+}
+
+void uni_gdb_breakpoints_forget(struct uni_gdb *stub)
+{
+	uni_gdb_breakpoints_lift(stub);
+	stub->breakpoint_count = 0;
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		stub->watches[i].watch.kind = UNI_GDB_WATCH_NONE;
+}
+
+static void set_software(struct uni_gdb *stub, const struct request *request)
+{
+	size_t len = 0;
+	const uint8_t *code = uni_gdb_arch_breakpoint(request->kind, &len);
+	struct uni_gdb_breakpoint b = {.address = request->address, .len = (uint8_t)len};
+	const char *refused;
+
+	if (!code) {
+		uni_gdb_error_text(stub, "no breakpoint of this kind");
+		return;
+	}
+	refused = stub->ops->breakpoint_refused(stub->context, request->address, len);
+	if (refused) {
+		uni_gdb_error_text(stub, refused);
+		return;
+	}
+	/* A write that changes nothing tells whether the address takes one. */
+	if (!read_all(stub, b.address, b.original, len) ||
+	    !write_all(stub, b.address, b.original, len)) {
+		uni_gdb_error(stub, UNI_EFAULT);
+		return;
+	}
+	if (!find(stub, request->address)) {
+		if (stub->breakpoint_count == UNI_GDB_BREAKPOINTS) {
+			uni_gdb_error_text(stub, "no room for more breakpoints");
+			return;
+		}
+		for (size_t i = 0; i < len; i++)
+			b.code[i] = code[i];
+		stub->breakpoints[stub->breakpoint_count++] = b;
+	}
+	uni_gdb_ok(stub);
+}
+
+static void clear_software(struct uni_gdb *stub, const struct request *request)
+{
+	struct uni_gdb_breakpoint *b = find(stub, request->address);
+
+	/* gdb repeats a z whose answer was lost, so one that is gone is fine. */
+	if (b)
+		*b = stub->breakpoints[--stub->breakpoint_count];
+	uni_gdb_ok(stub);
+}
+
+static enum uni_gdb_watch_kind watch_kind(uint64_t type)
+{
+	static const enum uni_gdb_watch_kind kinds[] = {
+		[1] = UNI_GDB_WATCH_EXECUTE,
+		[2] = UNI_GDB_WATCH_WRITE,
+		[3] = UNI_GDB_WATCH_READ,
+		[4] = UNI_GDB_WATCH_ACCESS,
+	};
+
+	return kinds[type];
+}
+
+static bool is_asked(const struct uni_gdb_watch_slot *slot, const struct request *request)
+{
+	return slot->watch.kind == watch_kind(request->type) &&
+	       slot->asked_address == request->address && slot->asked_len == request->kind;
+}
+
+static void set_watch(struct uni_gdb *stub, const struct request *request)
+{
+	struct uni_gdb_watch pieces[UNI_GDB_WATCH_SLOTS];
+	unsigned count, placed = 0, room = 0;
+
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++) {
+		if (is_asked(&stub->watches[i], request)) {
+			uni_gdb_ok(stub);
+			return;
+		}
+		if (stub->watches[i].watch.kind == UNI_GDB_WATCH_NONE)
+			room++;
+	}
+	count = uni_gdb_arch_watch_split(watch_kind(request->type), request->address, request->kind,
+					 pieces);
+	if (!count || count > room) {
+		uni_gdb_error_text(stub, "hw.the processor has too few debug registers for this");
+		return;
+	}
+	for (unsigned i = 0; placed < count; i++) {
+		if (stub->watches[i].watch.kind != UNI_GDB_WATCH_NONE)
+			continue;
+		stub->watches[i] = (struct uni_gdb_watch_slot){
+			.watch = pieces[placed++],
+			.asked_address = request->address,
+			.asked_len = request->kind,
+		};
+	}
+	uni_gdb_ok(stub);
+}
+
+static void clear_watch(struct uni_gdb *stub, const struct request *request)
+{
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		if (is_asked(&stub->watches[i], request))
+			stub->watches[i].watch.kind = UNI_GDB_WATCH_NONE;
+	uni_gdb_ok(stub);
+}
+
+static bool parse(struct uni_gdb_cursor *args, struct request *request)
+{
+	return uni_gdb_take_hex(args, &request->type) && uni_gdb_take(args, ',') &&
+	       uni_gdb_take_hex(args, &request->address) && uni_gdb_take(args, ',') &&
+	       uni_gdb_take_hex(args, &request->kind);
+}
+
+void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct request request;
+
+	if (!parse(args, &request))
+		uni_gdb_error(stub, UNI_EINVAL);
+	else if (request.type == 0)
+		set_software(stub, &request);
+	else if (request.type <= 4)
+		set_watch(stub, &request);
+}
+
+void uni_gdb_breakpoint_clear(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct request request;
+
+	if (!parse(args, &request))
+		uni_gdb_error(stub, UNI_EINVAL);
+	else if (request.type == 0)
+		clear_software(stub, &request);
+	else if (request.type <= 4)
+		clear_watch(stub, &request);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What the two sides can, and how they talk. GDB manual, "General Query Packets". */
+
+#include "gdbstub/stub_internal.h"
+
+/* gdb sends it once, first of all: a session starts. */
+void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	(void)args;
+	uni_gdb_breakpoints_forget(stub);
+	stub->action_count = 0;
+	uni_gdb_put(&stub->reply, "PacketSize=");
+	uni_gdb_put_hex(&stub->reply, UNI_GDB_PACKET_SIZE);
+	uni_gdb_put(&stub->reply, ";QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
+				  "qXfer:features:read+;qXfer:threads:read+");
+}
+
+void uni_gdb_cmd_no_ack(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	(void)args;
+	if (stub->acks == UNI_GDB_ACKS)
+		stub->acks = UNI_GDB_LAST_ACK;
+	uni_gdb_ok(stub);
+}
+
+/* Attached to what ran before, so that gdb detaches when it quits and does not kill. */
+void uni_gdb_cmd_attached(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	(void)args;
+	uni_gdb_put_char(&stub->reply, '1');
+}

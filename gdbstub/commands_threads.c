@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Which threads there are, and which one a command is about. */
+
+#include "gdbstub/stub_internal.h"
+#include "tracing/errno.h"
+
+uint32_t uni_gdb_general_thread(struct uni_gdb *stub)
+{
+	return stub->general_thread > 0 ? (uint32_t)stub->general_thread : stub->current.thread;
+}
+
+static bool exists(struct uni_gdb *stub, int32_t id)
+{
+	struct uni_gdb_thread thread;
+
+	return id > 0 && stub->ops->thread_find(stub->context, (uint32_t)id, &thread);
+}
+
+/* Hg, Hc; "Packets". */
+void uni_gdb_cmd_set_thread(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	bool general = uni_gdb_take(args, 'g');
+	int32_t id;
+
+	if (!general && !uni_gdb_take(args, 'c'))
+		return;
+	if (!uni_gdb_take_thread(args, &id)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
+	if (id > 0 && !exists(stub, id)) {
+		uni_gdb_error(stub, UNI_ENOENT);
+		return;
+	}
+	if (!general)
+		stub->continue_thread = id;
+	else if (id > 0)
+		stub->general_thread = id;
+	else
+		stub->general_thread = (int32_t)stub->current.thread;
+	uni_gdb_ok(stub);
+}
+
+void uni_gdb_cmd_thread_alive(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	int32_t id;
+
+	if (uni_gdb_take_thread(args, &id) && exists(stub, id))
+		uni_gdb_ok(stub);
+	else
+		uni_gdb_error(stub, UNI_ENOENT);
+}
+
+void uni_gdb_cmd_current_thread(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	(void)args;
+	uni_gdb_put(&stub->reply, "QC");
+	uni_gdb_put_hex(&stub->reply, stub->current.thread);
+}
+
+/* One reply holds as many as a request of gdb's usual size would. */
+#define IDS_A_REPLY 400
+
+void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_thread thread;
+	unsigned count = 0;
+
+	(void)args;
+	while (count < IDS_A_REPLY &&
+	       stub->ops->thread_next(stub->context, &stub->threads_cursor, &thread)) {
+		uni_gdb_put_char(&stub->reply, count++ ? ',' : 'm');
+		uni_gdb_put_hex(&stub->reply, thread.id);
+	}
+	if (!count)
+		uni_gdb_put_char(&stub->reply, 'l');
+}
+
+void uni_gdb_cmd_first_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	stub->threads_cursor = NULL;
+	uni_gdb_cmd_more_threads(stub, args);
+}
+
+static size_t length(const char *string, size_t max)
+{
+	size_t len = 0;
+
+	while (len < max && string[len])
+		len++;
+	return len;
+}
+
+void uni_gdb_cmd_thread_extra(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_thread thread;
+	int32_t id;
+
+	if (!uni_gdb_take_thread(args, &id) || id <= 0 ||
+	    !stub->ops->thread_find(stub->context, (uint32_t)id, &thread)) {
+		uni_gdb_error(stub, UNI_ENOENT);
+		return;
+	}
+	uni_gdb_put_hex_bytes(&stub->reply, thread.name, length(thread.name, UNI_GDB_NAME_SIZE));
+	uni_gdb_put_hex_bytes(&stub->reply, ": ", 2);
+	uni_gdb_put_hex_bytes(&stub->reply, thread.extra, length(thread.extra, UNI_GDB_EXTRA_SIZE));
+}

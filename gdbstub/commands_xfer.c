@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Documents that gdb reads in pieces: qXfer:OBJECT:read:ANNEX:OFFSET,LENGTH. */
+
+#include "gdbstub/stub_internal.h"
+#include "tracing/errno.h"
+
+/* Escapes may double a piece. */
+#define PIECE_MAX (UNI_GDB_PACKET_SIZE / 2 - 16)
+
+static bool take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t *len)
+{
+	if (!uni_gdb_take_hex(args, offset) || !uni_gdb_take(args, ',') ||
+	    !uni_gdb_take_hex(args, len))
+		return false;
+	if (*len > PIECE_MAX)
+		*len = PIECE_MAX;
+	return true;
+}
+
+/* GDB manual, "Target Descriptions". */
+void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_text xml;
+	uint64_t offset, len;
+
+	if (!uni_gdb_take_text(args, "target.xml:")) {
+		uni_gdb_error(stub, 0); /* no such annex */
+		return;
+	}
+	if (!take_window(args, &offset, &len)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
+	uni_gdb_text_init(&xml, (char *)stub->scratch, sizeof(stub->scratch));
+	uni_gdb_arch_describe(&xml);
+	if (offset > xml.len)
+		offset = xml.len;
+	if (len >= xml.len - offset) {
+		uni_gdb_put_char(&stub->reply, 'l');
+		len = xml.len - offset;
+	} else {
+		uni_gdb_put_char(&stub->reply, 'm');
+	}
+	uni_gdb_put_escaped(&stub->reply, xml.data + offset, len);
+}
+
+static void render_thread(struct uni_gdb_text *xml, const struct uni_gdb_thread *thread)
+{
+	uni_gdb_put(xml, "<thread id=\"");
+	uni_gdb_put_hex(xml, thread->id);
+	if (thread->cpu != UNI_GDB_NO_CPU) {
+		uni_gdb_put(xml, "\" core=\"");
+		uni_gdb_put_decimal(xml, (uint64_t)thread->cpu);
+	}
+	uni_gdb_put(xml, "\" name=\"");
+	uni_gdb_put_xml(xml, thread->name);
+	uni_gdb_put(xml, "\">");
+	uni_gdb_put_xml(xml, thread->extra);
+	uni_gdb_put(xml, "</thread>\n");
+}
+
+static void start_listing(struct uni_gdb_listing *listing)
+{
+	listing->cursor = NULL;
+	listing->ended = false;
+	listing->position = 0;
+	uni_gdb_text_init(&listing->element, listing->data, sizeof(listing->data));
+	uni_gdb_put(&listing->element, "<?xml version=\"1.0\"?>\n<threads>\n");
+}
+
+/* Replaces the element by the one after it; false when the document is over. */
+static bool next_element(struct uni_gdb *stub)
+{
+	struct uni_gdb_listing *listing = &stub->threads_xml;
+	struct uni_gdb_thread thread;
+
+	if (listing->ended)
+		return false;
+	listing->position += listing->element.len;
+	listing->element.len = 0;
+	if (stub->ops->thread_next(stub->context, &listing->cursor, &thread)) {
+		render_thread(&listing->element, &thread);
+	} else {
+		listing->ended = true;
+		uni_gdb_put(&listing->element, "</threads>\n");
+	}
+	return true;
+}
+
+/* GDB manual, "Thread List Format". gdb reads on from where it was, so no element is rendered
+ * twice; a request for something before that starts over. */
+void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_listing *listing = &stub->threads_xml;
+	uint64_t offset, len;
+
+	if (!uni_gdb_take(args, ':') || !take_window(args, &offset, &len)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
+	if (!offset || offset < listing->position || !listing->element.data)
+		start_listing(listing);
+	uni_gdb_put_char(&stub->reply, 'm');
+	for (;;) {
+		uint64_t skip = offset - listing->position;
+
+		if (skip < listing->element.len) {
+			uint64_t part = listing->element.len - skip;
+
+			if (part > len)
+				part = len;
+			uni_gdb_put_escaped(&stub->reply, listing->element.data + skip, part);
+			offset += part;
+			len -= part;
+		}
+		if (!len)
+			return;
+		if (!next_element(stub)) {
+			stub->reply.data[0] = 'l';
+			return;
+		}
+	}
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* GDB's remote serial protocol, from the inside of what is debugged.
+ *
+ * The stub is an engine without a thread of its own. The platform tells it what happened
+ * (uni_gdb_event), lets it talk (uni_gdb_poll), and does what it answers. It never allocates,
+ * prints, locks or waits; its state lies in the caller's struct uni_gdb.
+ *
+ * One CPU at a time may call in here, the platform sees to that, with these exceptions that may run
+ * on any number of CPUs while the guest runs, because nothing that they read changes then:
+ * uni_gdb_breakpoint_at, uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached.
+ *
+ * The life of a stop, seen from the platform:
+ *
+ *	every CPU is held
+ *	uni_gdb_event()               for each CPU that has something to tell
+ *	while (uni_gdb_poll() == UNI_GDB_STAY)
+ *		;
+ *	uni_gdb_resume_of()           for each CPU: hold, go on, step
+ *
+ * Breakpoints are in memory only while the guest runs: uni_gdb_event() lifts them, a resume lays
+ * them again. So nothing that reads memory while the guest is stopped ever sees one, and code that
+ * the stub itself uses may carry them. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gdbstub/arch.h"
+#include "gdbstub/packet.h"
+#include "gdbstub/text.h"
+
+#define UNI_GDB_BREAKPOINTS 1024
+#define UNI_GDB_EVENTS 64
+#define UNI_GDB_ACTIONS 32
+#define UNI_GDB_NAME_SIZE 64
+#define UNI_GDB_EXTRA_SIZE 192
+#define UNI_GDB_NO_CPU (-1)
+
+/* The signal numbers of the protocol: GDB manual, "Signals"; include/gdb/signals.def. */
+enum uni_gdb_signal {
+	UNI_GDB_SIGNAL_NONE = 0,
+	UNI_GDB_SIGINT = 2,
+	UNI_GDB_SIGILL = 4,
+	UNI_GDB_SIGTRAP = 5,
+	UNI_GDB_SIGABRT = 6,
+	UNI_GDB_SIGFPE = 8,
+	UNI_GDB_SIGBUS = 10,
+	UNI_GDB_SIGSEGV = 11,
+};
+
+/* What the platform tells of a thread. */
+struct uni_gdb_thread {
+	uint32_t id; /* 1 .. 0x7fffffff */
+	int cpu;     /* it runs there; UNI_GDB_NO_CPU: on none, its registers are saved ones */
+	char name[UNI_GDB_NAME_SIZE];	/* 0-terminated, any bytes */
+	char extra[UNI_GDB_EXTRA_SIZE]; /* 0-terminated: state and so on, for people */
+};
+
+enum uni_gdb_event_kind {
+	UNI_GDB_EVENT_ATTENTION,  /* bytes wait; nothing happened in the guest */
+	UNI_GDB_EVENT_BREAKPOINT, /* one of ours; the pc is its address */
+	UNI_GDB_EVENT_WATCH,	  /* `slot` fired */
+	UNI_GDB_EVENT_STEP,	  /* a step is done */
+	UNI_GDB_EVENT_SIGNAL,	  /* `signal`: a fault, a breakpoint instruction of the program */
+};
+
+struct uni_gdb_event {
+	enum uni_gdb_event_kind kind;
+	enum uni_gdb_signal signal;
+	uint32_t thread;
+	uint64_t address; /* BREAKPOINT: its address */
+	unsigned slot;	  /* WATCH: the debug register */
+};
+
+enum uni_gdb_action_kind { UNI_GDB_HOLD, UNI_GDB_CONTINUE, UNI_GDB_STEP };
+
+/* What a thread is to do. A step ends at the first pc outside [start, end), at once if that is
+ * empty. The signal is the one gdb passes on, 0 for none. */
+struct uni_gdb_action {
+	enum uni_gdb_action_kind kind;
+	uint8_t signal;
+	int32_t thread; /* UNI_GDB_ALL_THREADS: each that no earlier action names */
+	uint64_t start;
+	uint64_t end;
+};
+
+enum uni_gdb_verdict {
+	UNI_GDB_STAY,	/* stopped; poll again */
+	UNI_GDB_RESUME, /* resume as uni_gdb_resume_of() says */
+	UNI_GDB_KILL,	/* end the guest */
+};
+
+struct uni_gdb_ops {
+	/* Up to len bytes from gdb. Returns how many, 0 when none are there, negative when gdb is
+	 * gone. Never waits. */
+	long (*read)(void *context, void *bytes, size_t len);
+
+	/* All of it, waiting a bounded time. 0, or negative: then gdb counts as gone. */
+	int (*write)(void *context, const void *bytes, size_t len);
+
+	/* Return how many bytes from the first on were done: less than len where an address is bad.
+	 * Writing ignores write protection. */
+	size_t (*memory_read)(void *context, uint64_t address, void *bytes, size_t len);
+	size_t (*memory_write)(void *context, uint64_t address, const void *bytes, size_t len);
+
+	/* Steps through the threads: *cursor is NULL at first and only handed back after. The list
+	 * does not change while the guest is stopped. False after the last one. */
+	bool (*thread_next)(void *context, const void **cursor, struct uni_gdb_thread *thread);
+	bool (*thread_find)(void *context, uint32_t id, struct uni_gdb_thread *thread);
+
+	/* 0, or negative: no such thread, or its CPU does not answer. */
+	int (*registers_get)(void *context, uint32_t thread, struct uni_gdb_registers *registers);
+	int (*registers_set)(void *context, uint32_t thread,
+			     const struct uni_gdb_registers *registers);
+
+	/* Why there must be no breakpoint in [address, address + len), NULL if there may. */
+	const char *(*breakpoint_refused)(void *context, uint64_t address, size_t len);
+
+	/* For `monitor cpus`: one line a CPU. */
+	void (*describe_cpus)(void *context, struct uni_gdb_text *text);
+};
+
+struct uni_gdb_breakpoint {
+	uint64_t address;
+	uint8_t len;
+	bool inserted;
+	uint8_t code[UNI_GDB_BREAKPOINT_MAX];
+	uint8_t original[UNI_GDB_BREAKPOINT_MAX];
+};
+
+/* One Z1 to Z4 as gdb asked for it; its pieces are in the slots that name it. */
+struct uni_gdb_watch_slot {
+	struct uni_gdb_watch watch; /* kind NONE: free */
+	uint64_t asked_address;
+	uint64_t asked_len;
+};
+
+/* What `monitor` switches. */
+struct uni_gdb_options {
+	bool run_length;      /* encode replies so */
+	bool step_masks_irqs; /* keep interrupts off while stepping */
+};
+
+/* An XML document or a list that is sent in pieces, rendered once, element by element. */
+struct uni_gdb_listing {
+	const void *cursor;
+	bool ended;
+	uint64_t position; /* of the first byte of `element` in the document */
+	struct uni_gdb_text element;
+	char data[2048];
+};
+
+struct uni_gdb {
+	const struct uni_gdb_ops *ops;
+	void *context;
+	struct uni_gdb_options options;
+
+	bool attached; /* packets came, and no detach since */
+	bool stopped;
+	bool owes_stop; /* gdb waits for a stop reply */
+	bool kill;
+	bool resume; /* the running command asked for it */
+
+	enum { UNI_GDB_ACKS, UNI_GDB_LAST_ACK, UNI_GDB_NO_ACKS } acks;
+
+	int32_t general_thread;	 /* of Hg */
+	int32_t continue_thread; /* of Hc */
+
+	struct uni_gdb_event current; /* what `?` answers */
+	struct uni_gdb_event pending[UNI_GDB_EVENTS];
+	unsigned pending_count;
+
+	struct uni_gdb_action actions[UNI_GDB_ACTIONS];
+	unsigned action_count;
+
+	struct uni_gdb_breakpoint breakpoints[UNI_GDB_BREAKPOINTS];
+	unsigned breakpoint_count;
+	struct uni_gdb_watch_slot watches[UNI_GDB_WATCH_SLOTS];
+
+	struct uni_gdb_listing threads_xml;
+	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo */
+
+	struct uni_gdb_receiver receiver;
+	uint8_t input[4096];
+	size_t input_at;
+	size_t input_len;
+
+	struct uni_gdb_text reply;
+	char reply_data[UNI_GDB_PACKET_SIZE + 1];
+	uint8_t scratch[UNI_GDB_PACKET_SIZE / 2];
+	uint8_t piece[4096];
+};
+
+/* Keeps the pointers. Runs until something calls uni_gdb_event(). */
+void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *context);
+
+/* The guest is stopped, or stops with this: lifts the breakpoints and keeps the event for gdb. */
+void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event);
+
+/* Reads and answers. Only while the guest is stopped. */
+enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub);
+
+/* gdb is gone for good as far as the platform can tell: what it set is undone, and the next
+ * uni_gdb_poll() resumes. */
+void uni_gdb_abandon(struct uni_gdb *stub);
+
+/* A session is going on. */
+bool uni_gdb_attached(const struct uni_gdb *stub);
+
+/* Whether this input asks for a stop: false for nothing and for mere acknowledgements. */
+bool uni_gdb_wants_stop(const void *bytes, size_t len);
+
+/* What a thread is to do after UNI_GDB_RESUME. */
+struct uni_gdb_action uni_gdb_resume_of(const struct uni_gdb *stub, uint32_t thread);
+
+/* After one instruction of a thread that is stepping: whether that was the whole step. */
+bool uni_gdb_step_done(const struct uni_gdb *stub, uint32_t thread, uint64_t pc);
+
+/* Whether a software breakpoint of gdb stands at the address. */
+bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What gdb is told of a stop, and which of several stops it is told of first. GDB manual, "Stop
+ * Reply Packets". */
+
+#include "gdbstub/stub_internal.h"
+
+static void put_pair(struct uni_gdb_text *reply, const char *key)
+{
+	uni_gdb_put(reply, key);
+	uni_gdb_put_char(reply, ':');
+}
+
+static void put_reason(struct uni_gdb *stub, const struct uni_gdb_event *event)
+{
+	const struct uni_gdb_watch_slot *slot;
+
+	if (event->kind == UNI_GDB_EVENT_BREAKPOINT) {
+		uni_gdb_put(&stub->reply, "swbreak:;");
+		return;
+	}
+	if (event->kind != UNI_GDB_EVENT_WATCH)
+		return;
+	slot = &stub->watches[event->slot];
+	switch (slot->watch.kind) {
+	case UNI_GDB_WATCH_EXECUTE:
+		uni_gdb_put(&stub->reply, "hwbreak:;");
+		return;
+	case UNI_GDB_WATCH_WRITE:
+		put_pair(&stub->reply, "watch");
+		break;
+	case UNI_GDB_WATCH_READ:
+		put_pair(&stub->reply, "rwatch");
+		break;
+	case UNI_GDB_WATCH_ACCESS:
+		put_pair(&stub->reply, "awatch");
+		break;
+	case UNI_GDB_WATCH_NONE:
+		return;
+	}
+	uni_gdb_put_hex(&stub->reply, slot->asked_address);
+	uni_gdb_put_char(&stub->reply, ';');
+}
+
+static void put_expedited(struct uni_gdb *stub, uint32_t thread)
+{
+	struct uni_gdb_registers registers;
+	uint8_t value[UNI_GDB_REGISTER_MAX];
+
+	if (stub->ops->registers_get(stub->context, thread, &registers) < 0)
+		return;
+	for (unsigned i = 0; i < uni_gdb_arch_expedited_count; i++) {
+		unsigned number = uni_gdb_arch_expedited[i];
+
+		if (!uni_gdb_arch_register_read(&registers, number, value))
+			continue;
+		uni_gdb_put_hex_bytes(&stub->reply, &(uint8_t){(uint8_t)number}, 1);
+		uni_gdb_put_char(&stub->reply, ':');
+		uni_gdb_put_hex_bytes(&stub->reply, value, uni_gdb_arch_register_size(number));
+		uni_gdb_put_char(&stub->reply, ';');
+	}
+}
+
+void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
+{
+	struct uni_gdb_thread thread;
+	uint8_t signal = event->signal ? (uint8_t)event->signal : UNI_GDB_SIGTRAP;
+
+	/* gdb takes the thread of a stop reply for the selected one from here on. */
+	stub->general_thread = (int32_t)event->thread;
+	uni_gdb_put_char(&stub->reply, 'T');
+	uni_gdb_put_hex_bytes(&stub->reply, &signal, 1);
+	put_reason(stub, event);
+	uni_gdb_put(&stub->reply, "thread:");
+	uni_gdb_put_hex(&stub->reply, event->thread);
+	uni_gdb_put_char(&stub->reply, ';');
+	if (stub->ops->thread_find(stub->context, event->thread, &thread) &&
+	    thread.cpu != UNI_GDB_NO_CPU) {
+		put_pair(&stub->reply, "core");
+		uni_gdb_put_hex(&stub->reply, (uint64_t)thread.cpu);
+		uni_gdb_put_char(&stub->reply, ';');
+	}
+	put_expedited(stub, event->thread);
+}
+
+/* A breakpoint that gdb took back before it heard of the hit, or a thread that it moved away from
+ * there, is no news: the instruction runs when the thread does. */
+static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
+{
+	struct uni_gdb_registers registers;
+
+	switch (event->kind) {
+	case UNI_GDB_EVENT_ATTENTION:
+		return false;
+	case UNI_GDB_EVENT_BREAKPOINT:
+		return uni_gdb_breakpoint_at(stub, event->address) &&
+		       stub->ops->registers_get(stub->context, event->thread, &registers) == 0 &&
+		       uni_gdb_arch_pc(&registers) == event->address;
+	case UNI_GDB_EVENT_WATCH:
+		return stub->watches[event->slot].watch.kind != UNI_GDB_WATCH_NONE;
+	case UNI_GDB_EVENT_STEP:
+	case UNI_GDB_EVENT_SIGNAL:
+		return true;
+	}
+	return false;
+}
+
+static void drop_pending(struct uni_gdb *stub, unsigned index)
+{
+	stub->pending_count--;
+	for (unsigned i = index; i < stub->pending_count; i++)
+		stub->pending[i] = stub->pending[i + 1];
+}
+
+bool uni_gdb_next_event(struct uni_gdb *stub)
+{
+	unsigned i = 0;
+
+	while (i < stub->pending_count) {
+		struct uni_gdb_event event = stub->pending[i];
+
+		/* Of a thread that is held gdb hears when it lets it go. */
+		if (event.kind != UNI_GDB_EVENT_ATTENTION &&
+		    uni_gdb_resume_of(stub, event.thread).kind == UNI_GDB_HOLD) {
+			i++;
+			continue;
+		}
+		drop_pending(stub, i);
+		if (still_holds(stub, &event)) {
+			stub->current = event;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "gdbstub/gdbstub.h"
+
+#include "gdbstub/stub_internal.h"
+#include "tracing/errno.h"
+
+void *memset(void *to, int byte, size_t len);
+
+void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *context)
+{
+	memset(stub, 0, sizeof(*stub));
+	stub->ops = ops;
+	stub->context = context;
+	stub->options.run_length = true;
+	stub->options.step_masks_irqs = true;
+	uni_gdb_receiver_reset(&stub->receiver);
+}
+
+bool uni_gdb_attached(const struct uni_gdb *stub)
+{
+	return stub->attached;
+}
+
+bool uni_gdb_wants_stop(const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		if (at[i] != '+' && at[i] != '-')
+			return true;
+	return false;
+}
+
+void uni_gdb_ok(struct uni_gdb *stub)
+{
+	uni_gdb_put(&stub->reply, "OK");
+}
+
+void uni_gdb_error(struct uni_gdb *stub, unsigned code)
+{
+	stub->reply.len = 0;
+	uni_gdb_put_char(&stub->reply, 'E');
+	uni_gdb_put_hex_bytes(&stub->reply, &(uint8_t){(uint8_t)code}, 1);
+}
+
+void uni_gdb_error_text(struct uni_gdb *stub, const char *text)
+{
+	stub->reply.len = 0;
+	uni_gdb_put(&stub->reply, "E.");
+	uni_gdb_put(&stub->reply, text);
+}
+
+void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event)
+{
+	if (!stub->stopped) {
+		uni_gdb_breakpoints_lift(stub);
+		stub->stopped = true;
+		stub->current = *event;
+		stub->general_thread = (int32_t)event->thread;
+		stub->continue_thread = UNI_GDB_ANY_THREAD;
+		/* Threads came and went: a listing that was under way starts over. */
+		stub->threads_xml.element.data = NULL;
+		stub->threads_cursor = NULL;
+	}
+	/* There is at most one event a CPU, and more room than CPUs. */
+	if (stub->pending_count < UNI_GDB_EVENTS)
+		stub->pending[stub->pending_count++] = *event;
+}
+
+static void resume_all(struct uni_gdb *stub)
+{
+	stub->actions[0] = (struct uni_gdb_action){
+		.kind = UNI_GDB_CONTINUE,
+		.thread = UNI_GDB_ALL_THREADS,
+	};
+	stub->action_count = 1;
+	stub->resume = true;
+}
+
+void uni_gdb_end_session(struct uni_gdb *stub)
+{
+	uni_gdb_breakpoints_forget(stub);
+	stub->attached = false;
+	stub->owes_stop = false;
+	stub->acks = UNI_GDB_ACKS;
+	stub->pending_count = 0;
+	resume_all(stub);
+}
+
+void uni_gdb_abandon(struct uni_gdb *stub)
+{
+	stub->input_at = stub->input_len = 0;
+	uni_gdb_receiver_reset(&stub->receiver);
+	uni_gdb_end_session(stub);
+}
+
+static void send_reply(struct uni_gdb *stub)
+{
+	if (uni_gdb_transmit(stub->reply.data, stub->reply.len, stub->options.run_length,
+			     stub->piece, sizeof(stub->piece), stub->ops->write, stub->context) < 0)
+		uni_gdb_abandon(stub);
+}
+
+static void send_ack(struct uni_gdb *stub, char ack)
+{
+	if (stub->acks != UNI_GDB_NO_ACKS && stub->ops->write(stub->context, &ack, 1) < 0)
+		uni_gdb_abandon(stub);
+}
+
+static void new_reply(struct uni_gdb *stub)
+{
+	uni_gdb_text_init(&stub->reply, stub->reply_data, UNI_GDB_PACKET_SIZE);
+}
+
+static void send_stop(struct uni_gdb *stub)
+{
+	stub->owes_stop = false;
+	new_reply(stub);
+	uni_gdb_put_stop(stub, &stub->current);
+	send_reply(stub);
+}
+
+static void run_packet(struct uni_gdb *stub)
+{
+	struct uni_gdb_cursor packet = {
+		.at = stub->receiver.data,
+		.end = stub->receiver.data + stub->receiver.len,
+	};
+	const struct uni_gdb_command *command = uni_gdb_find_command(&packet);
+
+	send_ack(stub, '+');
+	stub->attached = true;
+	/* gdb sends no packet while it waits for a stop: this is another gdb. */
+	stub->owes_stop = false;
+	new_reply(stub);
+	if (command)
+		command->run(stub, &packet);
+	if (stub->reply.cut)
+		uni_gdb_error(stub, UNI_ENOMEM);
+	/* A resume is answered by the stop that ends it, a kill by silence. */
+	if (!stub->owes_stop && !(stub->kill && !stub->reply.len))
+		send_reply(stub);
+}
+
+/* In no-ack mode gdb sends none: another gdb has come, and the one before went without a word. */
+static void got_ack(struct uni_gdb *stub)
+{
+	if (stub->acks == UNI_GDB_LAST_ACK)
+		stub->acks = UNI_GDB_NO_ACKS;
+	else
+		stub->acks = UNI_GDB_ACKS;
+}
+
+static void interrupt(struct uni_gdb *stub)
+{
+	if (!stub->owes_stop)
+		return;
+	stub->current.kind = UNI_GDB_EVENT_SIGNAL;
+	stub->current.signal = UNI_GDB_SIGINT;
+	send_stop(stub);
+}
+
+static void take_byte(struct uni_gdb *stub, uint8_t byte)
+{
+	switch (uni_gdb_receive(&stub->receiver, byte)) {
+	case UNI_GDB_INPUT_PACKET:
+		run_packet(stub);
+		break;
+	case UNI_GDB_INPUT_CORRUPT:
+		send_ack(stub, '-');
+		break;
+	case UNI_GDB_INPUT_TOO_LONG:
+		send_ack(stub, '+');
+		new_reply(stub);
+		uni_gdb_error(stub, UNI_ENOMEM);
+		send_reply(stub);
+		break;
+	case UNI_GDB_INPUT_INTERRUPT:
+		interrupt(stub);
+		break;
+	case UNI_GDB_INPUT_ACK:
+		got_ack(stub);
+		break;
+	case UNI_GDB_INPUT_NACK:
+		/* gdb sends it at each of its time-outs, in no-ack mode too, where it means
+		 * nothing. */
+		if (stub->acks != UNI_GDB_NO_ACKS && stub->reply.len)
+			send_reply(stub);
+		break;
+	case UNI_GDB_INPUT_NONE:
+		break;
+	}
+}
+
+/* False when there is nothing more to read. */
+static bool fill_input(struct uni_gdb *stub)
+{
+	long got;
+
+	if (stub->input_at < stub->input_len)
+		return true;
+	got = stub->ops->read(stub->context, stub->input, sizeof(stub->input));
+	if (got < 0) {
+		if (stub->attached)
+			uni_gdb_abandon(stub);
+		return false;
+	}
+	stub->input_at = 0;
+	stub->input_len = (size_t)got;
+	return got > 0;
+}
+
+/* Bytes made the guest stop, and turned out to ask for nothing. */
+static bool stopped_for_nothing(const struct uni_gdb *stub)
+{
+	return (stub->owes_stop || !stub->attached) &&
+	       stub->current.kind == UNI_GDB_EVENT_ATTENTION &&
+	       !uni_gdb_receiver_in_frame(&stub->receiver);
+}
+
+/* gdb's next words are here already: the guest stops again before it ran. */
+static bool stop_again(struct uni_gdb *stub)
+{
+	if (!uni_gdb_wants_stop(stub->input + stub->input_at, stub->input_len - stub->input_at))
+		return false;
+	stub->current.kind = UNI_GDB_EVENT_ATTENTION;
+	stub->current.signal = UNI_GDB_SIGTRAP;
+	return true;
+}
+
+static enum uni_gdb_verdict leave(struct uni_gdb *stub)
+{
+	stub->stopped = false;
+	uni_gdb_breakpoints_insert(stub);
+	return UNI_GDB_RESUME;
+}
+
+enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub)
+{
+	while (!stub->kill) {
+		if (stub->owes_stop && uni_gdb_next_event(stub)) {
+			stub->resume = false;
+			send_stop(stub);
+		} else if (stub->resume) {
+			stub->resume = false;
+			if (!stop_again(stub))
+				return leave(stub);
+		} else if (fill_input(stub)) {
+			take_byte(stub, stub->input[stub->input_at++]);
+		} else if (stopped_for_nothing(stub)) {
+			return leave(stub);
+		} else if (!stub->resume) {
+			return UNI_GDB_STAY;
+		}
+	}
+	return UNI_GDB_KILL;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files of the stub share. A command reads its arguments from the cursor, which stands
+ * behind the command's name, and leaves its answer in stub->reply; an empty one means "unknown". */
+
+#include "gdbstub/cursor.h"
+#include "gdbstub/gdbstub.h"
+
+typedef void (*uni_gdb_command_fn)(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+
+struct uni_gdb_command {
+	const char *name;
+	uni_gdb_command_fn run;
+	const char *section; /* of GDB's manual */
+};
+
+/* The first entry whose name the packet starts with. */
+const struct uni_gdb_command *uni_gdb_find_command(struct uni_gdb_cursor *packet);
+
+/* stub.c */
+void uni_gdb_ok(struct uni_gdb *stub);
+void uni_gdb_error(struct uni_gdb *stub, unsigned code);
+/* `E.text`: not for `m` and qRcmd, where gdb 13 does not take it. */
+void uni_gdb_error_text(struct uni_gdb *stub, const char *text);
+/* Ends the session: breakpoints and watches go, the guest is to run. */
+void uni_gdb_end_session(struct uni_gdb *stub);
+
+/* stop_reply.c */
+void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event);
+/* Moves the first pending event that gdb has to hear of now into `current`; false if there is none.
+ */
+bool uni_gdb_next_event(struct uni_gdb *stub);
+
+/* breakpoints.c */
+void uni_gdb_breakpoints_insert(struct uni_gdb *stub);
+void uni_gdb_breakpoints_lift(struct uni_gdb *stub);
+void uni_gdb_breakpoints_forget(struct uni_gdb *stub);
+void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_breakpoint_clear(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+
+/* commands_threads.c */
+/* The thread that Hg means. */
+uint32_t uni_gdb_general_thread(struct uni_gdb *stub);
+
+/* commands_*.c */
+void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_no_ack(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_attached(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_unknown(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_monitor(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_read_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_write_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_write_binary(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_crc(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_search(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_read_registers(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_write_registers(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_read_register(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_write_register(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_set_thread(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_thread_alive(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_current_thread(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_first_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_thread_extra(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_why(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_continue(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_continue_signal(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_step(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_step_signal(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_vcont(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_vcont_query(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_detach(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_kill(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_vkill(struct uni_gdb *stub, struct uni_gdb_cursor *args);
