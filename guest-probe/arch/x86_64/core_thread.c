@@ -19,6 +19,16 @@
 
 #define PAGE_FAULT_PRESENT 1u
 
+uint64_t uni_core_pc(const struct uni_core_prstatus *status)
+{
+	return status->rip;
+}
+
+uint64_t uni_core_sp(const struct uni_core_prstatus *status)
+{
+	return status->rsp;
+}
+
 /* Intel SDM vol. 3, table 6-1; the signals are those that Linux sends. */
 int32_t uni_core_fault_signal(uint32_t vector, uint64_t error_code, int32_t *code)
 {

@@ -18,5 +18,9 @@ struct uni_core_thread {
 					  * thread is asked for; NULL: not known */
 };
 
+/* Where the thread was, and the top of its stack. */
+uint64_t uni_core_pc(const struct uni_core_prstatus *status);
+uint64_t uni_core_sp(const struct uni_core_prstatus *status);
+
 /* The signal for a fault of the processor, and its si_code. */
 int32_t uni_core_fault_signal(uint32_t vector, uint64_t error_code, int32_t *code);
