@@ -186,13 +186,36 @@ static void do_poll(void)
 	long got = -UNI_EAGAIN;
 	int small, large;
 
-	while (got < 0 && clock_ns() < deadline)
+	while (got == -UNI_EAGAIN && clock_ns() < deadline)
 		got = port_poll_read(polled, line, sizeof(line));
 	iov[0].len = iov[2].len = got > 0 ? (size_t)got : 0;
 	small = port_poll_write(polled, iov, 1, 1000000);
 	large = port_poll_write(polled, iov, 3, 1000000);
 	irq_restore(flags);
 	say("polled %ld %d %d\n", got, small, large);
+}
+
+/* Interrupts off: sends back so many bytes of the polled port. */
+static void do_poll_echo(unsigned total)
+{
+	static char buffer[PORT_WRITE_MAX];
+	struct port_iov iov = {buffer, 0};
+	uint64_t flags = irq_save();
+	uint64_t deadline = clock_deadline(5 * NS_PER_S);
+	unsigned done = 0;
+	int error = 0;
+
+	while (done < total && !error && clock_ns() < deadline) {
+		long got = port_poll_read(polled, buffer, sizeof(buffer));
+
+		if (got < 0)
+			continue;
+		iov.len = (size_t)got;
+		error = port_poll_write(polled, &iov, 1, 1000000);
+		done += (unsigned)got;
+	}
+	irq_restore(flags);
+	say("poll echoed %u error %d\n", done, -error);
 }
 
 /* Polled writes to a host that does not read: how many went, how long the last one took. */
@@ -288,6 +311,7 @@ static bool serve(const char *line)
 		{"events", do_events, NULL},
 		{"peek", do_peek, NULL},
 		{"pollstall", do_poll_stall, NULL},
+		{"pollecho", NULL, do_poll_echo},
 		{"poll", do_poll, NULL},
 		{"takeover", do_takeover, NULL},
 		{"counters", do_counters, NULL},

@@ -244,6 +244,23 @@ def polls_with_interrupts_off(guest):
     assert guest.answer() == f"polled {len(line)} 0 0"
 
 
+def polls_many_bytes_both_ways(guest):
+    port, data, got = guest.ports["polled"], os.urandom(300000), bytearray()
+    guest.send(f"pollecho {len(data)}")
+    for at in range(0, len(data), 10000):
+        port.sendall(data[at : at + 10000])
+        got += read_exactly(port, min(10000, len(data) - at))
+    assert got == data
+    assert guest.answer() == f"poll echoed {len(data)} error 0"
+
+
+def sees_a_close_while_it_polls(guest):
+    guest.send("poll")
+    time.sleep(0.05)
+    guest.ports["polled"].close()
+    assert guest.answer() == "polled -5 -22 -5"
+
+
 def gives_up_polling_a_host_that_does_not_read(guest):
     error, took_us = guest.numbers("pollstall")
     assert error == 110 and 40000 <= took_us < 1000000, (error, took_us)
@@ -270,6 +287,8 @@ CHECKS = [
     survives_a_close_in_mid_stream,
     peeks_without_reading,
     polls_with_interrupts_off,
+    polls_many_bytes_both_ways,
+    sees_a_close_while_it_polls,
     gives_up_polling_a_host_that_does_not_read,
     takes_a_port_over_from_running_writers,
 ]
