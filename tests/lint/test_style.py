@@ -3,6 +3,7 @@
 
 import json
 import re
+import shlex
 
 from harness import BUILD, SOURCE, UNISCOPE, UNITOP, main, run, test
 
@@ -92,9 +93,8 @@ def clang_compiles_the_host_code_without_a_warning():
     for entry in database:
         if "/host-tools/" not in entry["file"] and "/tui/" not in entry["file"]:
             continue
-        words = entry["command"].split()
+        words = shlex.split(entry["command"])
         flags = [w for w in words[1:] if w.startswith(("-I", "-D", "-std", "-isystem"))]
-        flags = [w.replace('\\"', '"').strip("'") for w in flags]
         result = run(
             "clang-14", *flags, "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter",
             "-fsyntax-only", entry["file"], check=False, cwd=entry["directory"],
