@@ -38,13 +38,17 @@ void uni_core_put(struct uni_core_writer *writer, const void *bytes, size_t len)
 {
 	const uint64_t left = writer->note_end - writer->offset;
 
-	uni_core_append(writer, bytes, len < left ? len : left);
+	uni_core_append(writer, bytes, len < left ? len : (size_t)left);
 }
 
 void uni_core_note_end(struct uni_core_writer *writer)
 {
-	while (writer->offset < writer->note_end)
-		uni_core_put(writer, zeroes, sizeof(zeroes));
+	for (uint64_t left = writer->note_end - writer->offset; left > 0;) {
+		const size_t taken = left < sizeof(zeroes) ? (size_t)left : sizeof(zeroes);
+
+		uni_core_append(writer, zeroes, taken);
+		left -= taken;
+	}
 	/* Notes begin 4-byte aligned in the file, as the offset of the first one is. */
 	pad(writer, writer->offset);
 }
@@ -87,12 +91,23 @@ static void put_fpregset(struct uni_core_writer *writer, const struct uni_core_t
 		put_note(writer, OWNER_CORE, ELF_NT_FPREGSET, thread->fp, UNI_CORE_FP_SIZE);
 }
 
+/* "name cmdline", cut to size - 1 bytes. */
+static void put_words(char *field, size_t size, const char *name, const char *cmdline)
+{
+	size_t len = 0;
+
+	for (const char *at = name; at && *at && len < size - 2; at++)
+		field[len++] = *at;
+	field[len++] = ' ';
+	uni_frame_text(field + len, size - 1 - len, cmdline);
+}
+
 static void put_prpsinfo(struct uni_core_writer *writer, int32_t pid)
 {
 	struct uni_core_prpsinfo info = {.sname = 'R', .pid = pid, .pgrp = pid, .sid = pid};
 
 	uni_frame_text(info.fname, sizeof(info.fname) - 1, writer->info->name);
-	uni_frame_text(info.psargs, sizeof(info.psargs) - 1, writer->info->cmdline);
+	put_words(info.psargs, sizeof(info.psargs), writer->info->name, writer->info->cmdline);
 	put_note(writer, OWNER_CORE, ELF_NT_PRPSINFO, &info, sizeof(info));
 }
 

@@ -30,6 +30,9 @@ void uni_core_append(struct uni_core_writer *writer, const void *bytes, size_t l
 		writer->offset += len;
 		return;
 	}
+	/* Notes that grew since they were measured are cut: memory stands where the headers say. */
+	if (len > writer->notes_offset + writer->notes_size - writer->offset)
+		len = writer->notes_offset + writer->notes_size - writer->offset;
 	while (len > 0) {
 		const size_t room = writer->buffer_size - writer->buffered;
 		const size_t taken = len < room ? len : room;
@@ -197,12 +200,15 @@ int uni_core_init(struct uni_core_writer *writer, const struct uni_core_ops *ops
 
 int uni_core_write(struct uni_core_writer *writer)
 {
+	static const uint32_t zero;
 	uint64_t offset = writer->memory_offset;
 
 	writer->measuring = false;
 	writer->offset = 0;
 	put_headers(writer);
 	uni_core_put_notes(writer);
+	while (writer->offset < writer->notes_offset + writer->notes_size)
+		uni_core_append(writer, &zero, sizeof(zero));
 	flush(writer);
 	for (uint32_t i = 0; i < writer->segment_count; i++) {
 		write_segment(writer, &writer->segments[i], offset);

@@ -5,7 +5,7 @@
  * Two implement the ops: a guest that panics, which streams its own memory over the probe's port,
  * and the supervisor, which writes the memory of a guest that could not. Everything is asked for
  * twice in the same order, first to measure, then to write, so nothing needs to be kept; between
- * the two the threads and the lengths of the notes must not change, which a stopped world sees to.
+ * the two nothing should change, which a stopped world sees to; notes that grow all the same are cut.
  * The writer never allocates, prints, blocks or takes a lock; the ops may fail, and stop it then.
  *
  * The order of the notes and the reasons for it are in docs/formats/dump.md.

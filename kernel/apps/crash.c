@@ -99,7 +99,7 @@ static void start_workers(void)
 
 static NOINLINE void crash_null_write(void)
 {
-	int *volatile target = NULL;
+	volatile int *volatile target = NULL;
 
 	*target = 42; /* CRASH: null-write */
 }
@@ -127,10 +127,13 @@ static NOINLINE void crash_stack_overflow(void)
 	log_printf(LOG_INFO, "depth %u", recurse(0));
 }
 
-/* The processor finds no stack to report the bad instruction on. */
+/* The processor finds no stack to report the bad instruction on. The frame pointer stays, and with
+ * it the backtrace. */
 static NOINLINE void crash_double_fault(void)
 {
-	__asm__ volatile("mov %0, %%rsp; ud2" ::"r"((uintptr_t)NO_STACK)); /* CRASH: double-fault */
+	volatile uintptr_t stack = NO_STACK;
+
+	__asm__ volatile("mov %0, %%rsp; ud2" ::"m"(stack)); /* CRASH: double-fault */
 }
 
 static NOINLINE void crash_assert(void)
@@ -176,7 +179,7 @@ static NOINLINE void crash_deadlock(void)
 
 static NOINLINE void crash_in_interrupt(struct timer *timer)
 {
-	int *volatile target = NULL;
+	volatile int *volatile target = NULL;
 
 	*target = 42; /* CRASH: panic-irq */
 }
@@ -205,14 +208,13 @@ static NOINLINE void crash_holding_port(void)
 		port_write(port, &iov, 1); /* CRASH: panic-locked port */
 }
 
-/* A write before a freed block: the heap follows it when the block is due again. */
+/* A write after free: the heap follows it when the block is due again. */
 static NOINLINE void crash_holding_heap(void)
 {
-	uintptr_t *volatile block = heap_alloc(64);
+	volatile uintptr_t *volatile block = heap_alloc(64);
 
-	heap_free(block);
-	for (int i = -4; i < 0; i++)
-		block[i] = NOWHERE;
+	heap_free((void *)block);
+	*block = NOWHERE;
 	for (;;)
 		heap_alloc(64); /* CRASH: panic-locked heap */
 }

@@ -77,7 +77,7 @@ static struct uni_core_info new_info(void)
 		.signal_code = 1,
 		.fault_address = 0x18,
 		.name = "crash",
-		.cmdline = "crash.elf kind=null-write",
+		.cmdline = "kind=null-write",
 		.thread_count = 3,
 		.range_count = 1,
 		.ranges = ranges,
@@ -242,7 +242,7 @@ Test(core_file, process_and_signal_notes_have_linux_offsets)
 	list_notes(notes, 16);
 	cr_assert_eq(field(notes[1].contents + 24, 4), 7, "pid is one of the threads");
 	cr_assert_str_eq((char *)file + notes[1].contents + 40, "crash");
-	cr_assert_str_eq((char *)file + notes[1].contents + 56, "crash.elf kind=null-write");
+	cr_assert_str_eq((char *)file + notes[1].contents + 56, "crash kind=null-write");
 	cr_assert_eq(field(notes[2].contents, 4), 11, "si_signo");
 	cr_assert_eq(field(notes[2].contents + 8, 4), 1, "si_code");
 	cr_assert_eq(field(notes[2].contents + 16, 8), 0x18, "si_addr");
@@ -257,6 +257,41 @@ Test(core_file, a_note_keeps_the_length_it_began_with)
 	list_notes(notes, 16);
 	cr_assert_arr_eq(file + notes[5].contents, "abcdef\0\0", 8);
 	cr_assert_arr_eq(file + notes[6].contents, "ab\0\0\0\0\0\0", 8);
+}
+
+/* A note that is `measured` bytes long when the writer measures, and `written` when it writes. */
+static size_t measured, written;
+
+static void put_changing_note(void *context, struct uni_core_writer *out)
+{
+	uni_core_note_begin(out, UNI_NOTE_OWNER, UNI_NOTE_LOG, measured);
+	uni_core_put(out, "12345678", 8);
+	uni_core_note_end(out);
+	measured = written;
+}
+
+static void expect_memory_in_place(size_t first, size_t then)
+{
+	static const struct uni_core_ops changing = {write_file, view_ram, get_thread,
+						     put_changing_note};
+	const struct uni_core_info info = new_info();
+
+	measured = first;
+	written = then;
+	file_end = 0;
+	memset(file, 0, sizeof(file));
+	memcpy(ram + MIB, "\177ELF", 4);
+	cr_assert_eq(uni_core_init(&writer, &changing, NULL, &info, buffer, sizeof(buffer)), 0);
+	cr_assert_eq(uni_core_write(&writer), 0);
+	cr_assert_arr_eq(file + field(176 + 8, 8), "\177ELF", 4);
+	for (uint64_t at = field(64 + 8, 8) + field(64 + 32, 8); at < field(120 + 8, 8); at++)
+		cr_assert_eq(file[at], 0, "a note reaches past its segment");
+}
+
+Test(core_file, memory_stands_in_its_place_whatever_notes_become)
+{
+	expect_memory_in_place(8, 5000);
+	expect_memory_in_place(5000, 8);
 }
 
 Test(core_file, stops_at_the_first_failed_write)
