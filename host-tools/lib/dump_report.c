@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "host-tools/lib/dump_report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host-tools/lib/cleanup.h"
+#include "host-tools/lib/image.h"
+#include "tracing/errno.h"
+
+#define CHAIN_MAX 64
+
+static bool has_build_id(const char *path, const char *build_id, struct uni_error *error)
+{
+	struct uni_image image;
+
+	if (uni_image_read(path, &image, error))
+		return false;
+	if (!strcmp(image.build_id_text, build_id))
+		return true;
+	uni_error_set(error, -UNI_EINVAL, "%s was built anew since", path);
+	return false;
+}
+
+bool uni_dump_find_image(const struct uni_dump_info *info, char image[PATH_MAX], char *why,
+			 size_t why_size)
+{
+	struct uni_error error = {0};
+
+	image[0] = '\0';
+	snprintf(why, why_size, "the dump does not say which image the guest ran");
+	if (info->image[0] && has_build_id(info->image, info->build_id, &error)) {
+		snprintf(image, PATH_MAX, "%s", info->image);
+		return true;
+	}
+	if (error.code)
+		snprintf(why, why_size, "%s", error.text);
+	if (strlen(info->build_id) <= 2)
+		return false;
+	snprintf(image, PATH_MAX, "/usr/lib/debug/.build-id/%.2s/%s.debug", info->build_id,
+		 info->build_id + 2);
+	if (access(image, R_OK) == 0)
+		return true;
+	image[0] = '\0';
+	return false;
+}
+
+size_t uni_dump_panic_frames(const struct uni_dump_info *info,
+			     struct uni_unwind_frame frames[UNI_DUMP_FRAMES_MAX])
+{
+	for (uint32_t i = 0; i < info->frame_count; i++)
+		frames[i] = (struct uni_unwind_frame){.pc = info->frames[i], .is_exact = i == 0};
+	return info->frame_count;
+}
+
+bool uni_dump_source_line(const struct uni_symbol_frame *frame, char *out, size_t size)
+{
+	uni_cleanup_file FILE *file = frame->file ? fopen(frame->file, "re") : NULL;
+	uni_cleanup_free char *line = NULL;
+	size_t room = 0;
+	ssize_t len = -1;
+
+	for (uint32_t i = 0; file && i < frame->line; i++) {
+		len = getline(&line, &room, file);
+		if (len < 0)
+			return false;
+	}
+	if (len <= 0)
+		return false;
+	line[strcspn(line, "\r\n")] = '\0';
+	len = (ssize_t)strspn(line, " \t");
+	uni_sanitize(out, size, line + len, strlen(line + len));
+	return true;
+}
+
+__attribute__((format(printf, 2, 3))) static void remark(struct uni_dump_report *report,
+							 const char *format, ...)
+{
+	size_t len = strlen(report->remark);
+	va_list arguments;
+
+	if (len)
+		len += (size_t)snprintf(report->remark + len, sizeof(report->remark) - len, "; ");
+	if (len >= sizeof(report->remark))
+		return;
+	va_start(arguments, format);
+	vsnprintf(report->remark + len, sizeof(report->remark) - len, format, arguments);
+	va_end(arguments);
+}
+
+static void open_image(struct uni_dump_report *report)
+{
+	char why[PATH_MAX];
+	struct uni_error error;
+
+	if (!uni_dump_find_image(&report->info, report->image, why, sizeof(why)))
+		remark(report, "no symbols: %s", why);
+	else if (uni_symbols_open(report->image, &report->symbols, &error))
+		remark(report, "%s", error.text);
+	else if (!uni_symbols_have_lines(report->symbols))
+		remark(report, "no debug information: showing symbols only");
+}
+
+/* The notes of the dump are payloads of frames: the model of a live guest takes them. */
+static void read_notes(struct uni_dump_report *report)
+{
+	static const struct {
+		enum uni_note_type note;
+		enum uni_frame_type frame;
+	} payloads[] = {
+		{UNI_NOTE_HELLO, UNI_FRAME_HELLO},
+		{UNI_NOTE_THREADS, UNI_FRAME_THREADS},
+		{UNI_NOTE_CPUS, UNI_FRAME_CPUS},
+		{UNI_NOTE_METRIC_TABLE, UNI_FRAME_METRIC_TABLE},
+		{UNI_NOTE_METRICS, UNI_FRAME_METRICS},
+		{UNI_NOTE_LOG, UNI_FRAME_LOG},
+		{UNI_NOTE_PANIC, UNI_FRAME_PANIC},
+	};
+
+	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+		struct uni_client_frame frame = {.type = payloads[i].frame};
+
+		frame.payload = uni_core_reader_note(report->core, UNI_NOTE_OWNER, payloads[i].note,
+						     &frame.len);
+		/* What makes no sense is left out, as it is of a live guest. */
+		if (frame.payload)
+			(void)uni_model_apply(&report->model, &frame, 0);
+	}
+}
+
+static void open_core(struct uni_dump_report *report)
+{
+	struct uni_error error;
+
+	if (uni_dump_store_core_path(report->info.id, report->core_path,
+				     sizeof(report->core_path)) ||
+	    uni_core_reader_open(report->core_path, &report->core, &error)) {
+		remark(report, "%s",
+		       report->core_path[0] ? error.text : "the core cannot be found");
+		return;
+	}
+	read_notes(report);
+	if (report->symbols && uni_unwinder_open(report->image, report->symbols, report->core,
+						 &report->unwinder, &error))
+		remark(report, "%s", error.text);
+}
+
+/* Lines of a backtrace from frames: each becomes as many as were inlined there. */
+static int add_frames(const struct uni_symbols *symbols, struct uni_report_thread *thread,
+		      const struct uni_unwind_frame frames[], size_t count)
+{
+	struct uni_symbol_frame chain[CHAIN_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		size_t lines = uni_crash_frame_lookup(symbols, &frames[i], chain, CHAIN_MAX);
+		struct uni_report_frame *grown;
+
+		if (!lines) {
+			chain[0] = (struct uni_symbol_frame){.function = NULL};
+			lines = 1;
+		}
+		grown = reallocarray(thread->frames, thread->frame_count + lines, sizeof(*grown));
+		if (!grown)
+			return -UNI_ENOMEM;
+		thread->frames = grown;
+		for (size_t j = 0; j < lines; j++)
+			grown[thread->frame_count++] =
+				(struct uni_report_frame){frames[i].pc, chain[j]};
+	}
+	return 0;
+}
+
+/* Without an unwinder there is the pc, and for the thread that crashed the panic record. */
+static size_t walk(struct uni_dump_report *report, size_t index,
+		   struct uni_unwind_frame frames[UNI_REPORT_FRAMES_MAX])
+{
+	if (report->unwinder)
+		return uni_unwinder_walk(report->unwinder, index, frames, UNI_REPORT_FRAMES_MAX);
+	if (index == 0 && report->info.frame_count)
+		return uni_dump_panic_frames(&report->info, frames);
+	return 0;
+}
+
+static int add_threads(struct uni_dump_report *report)
+{
+	uni_cleanup_free struct uni_unwind_frame *frames =
+		calloc(UNI_REPORT_FRAMES_MAX, sizeof(*frames));
+	size_t count = report->core ? uni_core_reader_thread_count(report->core) : 0;
+	int err = 0;
+
+	report->threads = calloc(count + 1, sizeof(*report->threads));
+	if (!report->threads || !frames)
+		return -UNI_ENOMEM;
+	/* A core without threads still has what the panic record knows of one. */
+	report->thread_count = count ? count : report->info.has_panic;
+	for (size_t i = 0; !err && i < report->thread_count; i++) {
+		struct uni_report_thread *thread = &report->threads[i];
+		size_t frame_count = walk(report, i, frames);
+
+		thread->id = count ? (uint32_t)uni_core_reader_thread(report->core, i)->pid
+				   : report->info.thread;
+		thread->model = uni_model_thread(&report->model, thread->id);
+		thread->is_cut = frame_count == UNI_REPORT_FRAMES_MAX;
+		err = add_frames(report->symbols, thread, frames, frame_count);
+		if (i == 0)
+			uni_crash_cause_find(&report->info, report->symbols, frames, frame_count,
+					     &report->cause);
+	}
+	if (!report->thread_count)
+		uni_crash_cause_find(&report->info, report->symbols, NULL, 0, &report->cause);
+	return err;
+}
+
+int uni_dump_report_init(struct uni_dump_report *report, const struct uni_dump_info *info,
+			 struct uni_error *error)
+{
+	int err;
+
+	*report = (struct uni_dump_report){.info = *info};
+	uni_model_init(&report->model, 1);
+	open_image(report);
+	open_core(report);
+	err = add_threads(report);
+	if (err) {
+		uni_dump_report_fini(report);
+		return uni_error_set(error, err, "cannot report on dump %llu: out of memory",
+				     (unsigned long long)info->id);
+	}
+	return 0;
+}
+
+void uni_dump_report_fini(struct uni_dump_report *report)
+{
+	for (size_t i = 0; i < report->thread_count; i++)
+		free(report->threads[i].frames);
+	free(report->threads);
+	uni_model_fini(&report->model);
+	uni_unwinder_close(report->unwinder);
+	uni_core_reader_close(report->core);
+	uni_symbols_close(report->symbols);
+}
