@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gdb's connection. A guest that spins with interrupts off never sees that bytes wait for its stub;
+ * an NMI makes it look. So when gdb has asked something and no byte comes back in time, NMIs go in,
+ * each after twice the time of the one before.
+ */
+#include <string.h>
+
+#include "host-tools/lib/supervisor_internal.h"
+
+#define ANSWER_MS 25
+#define ATTEMPTS_MAX 8
+#define INTERRUPT 0x03
+
+static void disarm(struct gdb_watch *watch)
+{
+	uni_event_timer_disarm(&watch->timer);
+	watch->delay_ms = 0;
+	watch->attempts = 0;
+}
+
+static void expect_answer(struct gdb_watch *watch)
+{
+	if (watch->delay_ms)
+		return;
+	watch->delay_ms = ANSWER_MS;
+	uni_event_timer_arm(&watch->timer, watch->delay_ms, 0);
+}
+
+static void on_timer(void *context, uint32_t events)
+{
+	struct supervisor *supervisor = context;
+	struct gdb_watch *watch = &supervisor->gdb_watch;
+
+	supervisor_inject_nmi(supervisor);
+	watch->delay_ms *= 2;
+	if (++watch->attempts < ATTEMPTS_MAX)
+		uni_event_timer_arm(&watch->timer, watch->delay_ms, 0);
+}
+
+/* Packets after which the guest runs, and answers when it stops: perhaps never. */
+static bool resumes(const uint8_t *packet, unsigned len)
+{
+	return len > 0 &&
+	       (strchr("cCsSkD", packet[0]) || (len >= 6 && memcmp(packet, "vCont;", 6) == 0));
+}
+
+/* Follows the packets of gdb just far enough to know whether an answer is due. */
+static void follow(struct gdb_watch *watch, uint8_t byte)
+{
+	if (byte == '$') {
+		watch->in_packet = true;
+		watch->packet_len = 0;
+	} else if (byte == '#' && watch->in_packet) {
+		watch->in_packet = false;
+		if (resumes(watch->packet, watch->packet_len))
+			disarm(watch);
+		else
+			expect_answer(watch);
+	} else if (watch->in_packet) {
+		if (watch->packet_len < sizeof(watch->packet))
+			watch->packet[watch->packet_len++] = byte;
+	} else if (byte == INTERRUPT) {
+		expect_answer(watch);
+	}
+}
+
+static void on_bytes(void *context, bool from_client, const uint8_t *data, size_t len)
+{
+	struct supervisor *supervisor = context;
+	struct gdb_watch *watch = &supervisor->gdb_watch;
+
+	if (len == 0) {
+		disarm(watch);
+		watch->in_packet = false;
+		life_set_state(supervisor, from_client ? UNI_GUEST_DEBUGGED : UNI_GUEST_RUNNING);
+		/* A guest that was held is not to be taken for hung at once. */
+		watchdog_heard(supervisor);
+		return;
+	}
+	if (!from_client) {
+		disarm(watch);
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		follow(watch, data[i]);
+}
+
+int gdb_init(struct supervisor *supervisor, int listener, const char *port_path)
+{
+	int status = uni_event_timer_init(&supervisor->loop, &supervisor->gdb_watch.timer, on_timer,
+					  supervisor);
+
+	return status < 0 ? status
+			  : port_proxy_init(&supervisor->gdb, &supervisor->loop, listener,
+					    port_path, on_bytes, supervisor);
+}
+
+void gdb_fini(struct supervisor *supervisor)
+{
+	port_proxy_fini(&supervisor->gdb);
+	uni_event_timer_fini(&supervisor->loop, &supervisor->gdb_watch.timer);
+}
+
+bool gdb_attached(const struct supervisor *supervisor)
+{
+	return supervisor->gdb.connected;
+}
