@@ -140,6 +140,7 @@ static void sum_cpu(struct model *model, uint64_t now_ns)
 
 void model_refresh(struct model *model, uint64_t now_ns)
 {
+	model->now_ns = now_ns;
 	host_load_update(&model->host, now_ns);
 	sum_cpu(model, now_ns);
 	find_guests(model);
@@ -185,16 +186,30 @@ static void keep_history(struct guest *guest, uint64_t now_ns)
  * keyboard. */
 #define FRAMES_A_ROUND 1000
 
-static bool receive(struct guest *guest, uint64_t now_ns)
+static bool is_number(uint16_t type)
+{
+	return type == UNI_FRAME_METRICS || type == UNI_FRAME_CPUS || type == UNI_FRAME_THREADS;
+}
+
+static bool is_urgent(uint16_t type)
+{
+	return type == UNI_FRAME_HELLO || type == UNI_FRAME_STATE || type == UNI_FRAME_PANIC ||
+	       type == UNI_FRAME_BYE;
+}
+
+static bool receive(struct guest *guest, bool still, uint64_t now_ns)
 {
 	struct uni_client_frame frame;
+	bool urgent = false;
 	int result = 0;
-	int taken = 0;
 
-	for (; taken < FRAMES_A_ROUND; taken++) {
+	for (int i = 0; i < FRAMES_A_ROUND; i++) {
 		result = uni_client_receive(guest->client, &frame);
 		if (result <= 0)
 			break;
+		if (still && is_number(frame.type))
+			continue;
+		urgent |= is_urgent(frame.type);
 		/* What makes no sense is counted in the model's losses. */
 		(void)uni_model_apply(&guest->model, &frame, now_ns);
 	}
@@ -208,17 +223,19 @@ static bool receive(struct guest *guest, uint64_t now_ns)
 		guest->client = NULL;
 		guest->asked_ns = 0;
 	}
-	return taken > 0 || result < 0;
+	return urgent || result < 0;
 }
 
-bool model_receive(struct model *model, uint64_t now_ns)
+bool model_receive(struct model *model, bool still, uint64_t now_ns)
 {
-	bool changed = false;
+	bool urgent = false;
 
+	if (!still)
+		model->now_ns = now_ns;
 	for (size_t i = 0; i < model->count; i++)
-		if (model->guests[i]->client && receive(model->guests[i], now_ns))
-			changed = true;
-	return changed;
+		if (model->guests[i]->client && receive(model->guests[i], still, now_ns))
+			urgent = true;
+	return urgent;
 }
 
 bool model_is_settled(const struct model *model)

@@ -5,7 +5,7 @@
  *
  *	model_refresh(&model, now);                     each interval: looks for guests, asks each
  *	poll(fds, model_fill_poll(&model, fds, max));
- *	model_receive(&model, now);                     takes in what came
+ *	model_receive(&model, false, now);              takes in what came
  *
  * A guest whose supervisor is gone stays listed with the last that was known of it, until a guest
  *of the same name starts.
@@ -53,6 +53,7 @@ struct model {
 	struct host_load host;
 	struct history cpu; /* of all guests, in CPUs */
 	uint64_t interval_ns;
+	uint64_t now_ns;   /* when something last came or was asked for */
 	char trouble[160]; /* why guests cannot be listed; "": they can */
 };
 
@@ -67,8 +68,9 @@ void model_refresh(struct model *model, uint64_t now_ns);
 /* Descriptors of the guests for poll(2), at most `max`; returns how many. */
 size_t model_fill_poll(const struct model *model, struct pollfd *fds, size_t max);
 
-/* Takes in what the guests sent, without waiting. True: something came. */
-bool model_receive(struct model *model, uint64_t now_ns);
+/* Takes in what the guests sent, without waiting. While `still`, numbers stay as they are; states,
+ * deaths and the log do not. True: something came that should be seen at once. */
+bool model_receive(struct model *model, bool still, uint64_t now_ns);
 
 /* Every guest that runs has answered the last snapshot, or cannot now. */
 bool model_is_settled(const struct model *model);
