@@ -125,15 +125,37 @@ static void do_stall(void)
 	    (unsigned long long)((clock_ns() - start) / NS_PER_US));
 }
 
-/* Small frames until the port has no room, then whether room is told. */
+/* One block at a time, until one does not come back. */
+static void do_lone(void)
+{
+	unsigned sent = 0;
+
+	__atomic_store_n(&events_seen, 0, __ATOMIC_RELAXED);
+	do {
+		uint32_t done = __atomic_load_n(&blocks_done, __ATOMIC_RELAXED);
+		uint64_t deadline = clock_deadline(200 * NS_PER_MS);
+
+		if (stream(1, 1, 0) != 1)
+			break;
+		sent++;
+		while (__atomic_load_n(&blocks_done, __ATOMIC_RELAXED) == done &&
+		       clock_ns() < deadline)
+			thread_yield();
+	} while (blocks_free.count == BLOCKS);
+	say("lone %u free %u\n", sent, blocks_free.count);
+}
+
+/* Small frames until the port has no room; each byte is its place in the frame. */
 static void do_fill(void)
 {
-	static const char frame[100];
-	struct port_iov iov[2] = {{frame, 60}, {frame, 40}};
+	static char frame[100];
+	struct port_iov iov[2] = {{frame, 60}, {frame + 60, 40}};
 	unsigned count = 0;
 	int error;
 
 	__atomic_store_n(&events_seen, 0, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < sizeof(frame); i++)
+		frame[i] = (char)i;
 	while ((error = port_write(stream_port, iov, 2)) == 0)
 		count++;
 	say("filled %u error %d\n", count, -error);
@@ -304,17 +326,12 @@ static bool serve(const char *line)
 		void (*plain)(void);
 		void (*numbered)(unsigned number);
 	} verbs[] = {
-		{"echo", NULL, do_echo},
-		{"stream", NULL, do_stream},
-		{"stall", do_stall, NULL},
-		{"fill", do_fill, NULL},
-		{"events", do_events, NULL},
-		{"peek", do_peek, NULL},
-		{"pollstall", do_poll_stall, NULL},
-		{"pollecho", NULL, do_poll_echo},
-		{"poll", do_poll, NULL},
-		{"takeover", do_takeover, NULL},
-		{"counters", do_counters, NULL},
+		{"echo", NULL, do_echo},	  {"stream", NULL, do_stream},
+		{"stall", do_stall, NULL},	  {"lone", do_lone, NULL},
+		{"fill", do_fill, NULL},	  {"events", do_events, NULL},
+		{"peek", do_peek, NULL},	  {"pollstall", do_poll_stall, NULL},
+		{"pollecho", NULL, do_poll_echo}, {"poll", do_poll, NULL},
+		{"takeover", do_takeover, NULL},  {"counters", do_counters, NULL},
 	};
 
 	if (strcmp(line, "end") == 0)

@@ -187,7 +187,7 @@ def tells_when_there_is_room_again(guest):
             time.sleep(0.05)
         assert total >= 64, total
         assert guest.numbers("events")[0] & 2 == 0, "room was told too early"
-        read_exactly(stream, total * 100)
+        assert read_exactly(stream, total * 100) == bytes(range(100)) * total
         wait_for("the room to be told", lambda: guest.numbers("events")[0] & 2)
 
 
@@ -210,6 +210,25 @@ def survives_a_host_that_closes_and_comes_back(guest):
         check_blocks(stream, 128)
         assert guest.answer().startswith("streamed 128 of 128 ")
         assert guest.numbers("counters")[4] == 0
+
+
+def gets_the_block_back_that_a_close_made_qemu_forget(guest):
+    stream = guest.connect()
+    assert guest.numbers("lone")[1] == 15
+    stream.close()
+    wait_for("it to come back", lambda: "free 16" in guest.ask("events"))
+
+
+def survives_a_host_that_comes_back_at_once(guest):
+    stream = guest.connect()
+    assert guest.numbers("lone")[1] == 15
+    stream.close()
+    with guest.connect() as stream:
+        wait_for("both news", lambda: guest.numbers("events")[0] & 12 == 12)
+        guest.send("stream 8")
+        check_blocks(stream, 128)
+        assert guest.answer().startswith("streamed 128 of 128 ")
+        wait_for("all blocks back", lambda: "free 16" in guest.ask("events"))
 
 
 def survives_a_close_in_mid_stream(guest):
@@ -284,6 +303,8 @@ CHECKS = [
     tells_when_there_is_room_again,
     refuses_while_the_host_is_closed,
     survives_a_host_that_closes_and_comes_back,
+    gets_the_block_back_that_a_close_made_qemu_forget,
+    survives_a_host_that_comes_back_at_once,
     survives_a_close_in_mid_stream,
     peeks_without_reading,
     polls_with_interrupts_off,
