@@ -148,45 +148,62 @@ static void print_crashed(const struct uni_dump_report *report)
 	print_frames(thread);
 }
 
-/* "blocked, mutex orders: order_price order.c:91": what a thread is at, for its group. */
+/* Where a waiting thread really is: the caller of the outermost function that waits for it. */
+static const struct uni_symbol_frame *place_of(const struct uni_report_thread *thread)
+{
+	const struct uni_symbol_frame *place = NULL;
+
+	for (size_t i = 0; i < thread->frame_count; i++) {
+		const struct uni_symbol_frame *symbol = &thread->frames[i].symbol;
+
+		if (!symbol->function)
+			continue;
+		if (uni_crash_is_machinery(symbol->function))
+			place = NULL;
+		else if (!place)
+			place = symbol;
+	}
+	return place;
+}
+
+static void describe_state(const struct uni_dump_report *report,
+			   const struct uni_model_thread *model, char *out, size_t size)
+{
+	const struct uni_model_thread *owner =
+		uni_model_thread(&report->model, model->record.wait_owner);
+
+	if (model->record.wait_kind && model->wait_name[0])
+		snprintf(out, size, "waits for %s %s%s%s",
+			 uni_model_wait_kind_name(model->record.wait_kind), model->wait_name,
+			 owner ? ", held by " : "", owner ? owner->name : "");
+	else
+		snprintf(out, size, "%s", uni_model_thread_state_name(model));
+}
+
+/* "waits for mutex orders, held by worker-3, in order_commit ledger.c:42": what a thread is at, for
+ * its group. */
 static void describe_thread(const struct uni_dump_report *report,
 			    const struct uni_report_thread *thread, char *out, size_t size)
 {
-	const struct uni_symbol_frame *at = NULL;
 	const struct uni_model_thread *model = thread->model;
-	const char *held_by = "";
-	size_t len;
+	const struct uni_symbol_frame *place = place_of(thread);
+	char state[GROUP_TEXT_SIZE / 2];
 
-	for (size_t i = 0; !at && i < thread->frame_count; i++) {
-		const struct uni_symbol_frame *symbol = &thread->frames[i].symbol;
-
-		if (symbol->function && !uni_crash_is_machinery(symbol->function))
-			at = symbol;
-	}
-	if (!model)
-		snprintf(out, size, "unknown to the guest's table");
-	else if (model->record.flags & UNI_THREAD_IDLE)
+	if (model && model->record.flags & UNI_THREAD_IDLE) {
 		snprintf(out, size, "idle");
-	else if (model->record.wait_kind && model->wait_name[0])
-		snprintf(out, size, "waits for %s %s",
-			 uni_model_wait_kind_name(model->record.wait_kind), model->wait_name);
-	else
-		snprintf(out, size, "%s", uni_model_thread_state_name(model));
-	if (model && model->record.wait_owner) {
-		const struct uni_model_thread *owner =
-			uni_model_thread(&report->model, model->record.wait_owner);
-
-		held_by = owner ? owner->name : "";
+		return;
 	}
-	len = strlen(out);
-	if (held_by[0])
-		len += (size_t)snprintf(out + len, size - len, ", held by %s", held_by);
-	if (at && len < size && !(model && model->record.flags & UNI_THREAD_IDLE))
-		snprintf(out + len, size - len, " in %s%s%s", at->function, at->file ? " " : "",
-			 uni_symbol_file_name(at));
-	len = strlen(out);
-	if (at && at->file && len < size && !(model && model->record.flags & UNI_THREAD_IDLE))
-		snprintf(out + len, size - len, ":%u", at->line);
+	if (model)
+		describe_state(report, model, state, sizeof(state));
+	else
+		snprintf(state, sizeof(state), "not in the guest's table");
+	if (!place)
+		snprintf(out, size, "%s", state);
+	else if (place->file)
+		snprintf(out, size, "%s, in %s %s:%u", state, place->function,
+			 uni_symbol_file_name(place), place->line);
+	else
+		snprintf(out, size, "%s, in %s", state, place->function);
 }
 
 static void print_name(const struct uni_report_thread *thread)
