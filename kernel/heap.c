@@ -20,8 +20,7 @@
 struct header {
 	uint64_t size; /* as asked for */
 	uint32_t site;
-	uint8_t class;
-	uint8_t order; /* of the pages, for CLASS_PAGES */
+	uint16_t class;
 	uint16_t magic;
 };
 
@@ -87,17 +86,35 @@ static struct header *take_small(size_t total)
 	return &block->header;
 }
 
+static size_t page_count(size_t total)
+{
+	return (total + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
 static struct header *take_pages(size_t total)
 {
-	unsigned order = page_order(total);
-	struct header *header = page_alloc(order);
+	struct header *header = page_alloc_span(page_count(total));
 
 	if (header == NULL)
 		return NULL;
 	header->class = CLASS_PAGES;
-	header->order = (uint8_t)order;
-	stats.held_bytes += PAGE_SIZE << order;
+	stats.held_bytes += page_count(total) * PAGE_SIZE;
 	return header;
+}
+
+static void give_back(struct header *header)
+{
+	struct free_block *freed = (struct free_block *)header;
+
+	if (header->class == CLASS_PAGES) {
+		size_t count = page_count(header->size + sizeof(*header));
+
+		stats.held_bytes -= count * PAGE_SIZE;
+		page_free_span(header, count);
+	} else {
+		freed->next = free_lists[header->class];
+		free_lists[header->class] = freed;
+	}
 }
 
 static void *alloc(size_t size, uintptr_t site_address)
@@ -146,15 +163,7 @@ void heap_free(void *block)
 	stats.live_bytes -= header->size;
 	stats.live_count--;
 	stats.free_count++;
-	if (header->class == CLASS_PAGES) {
-		stats.held_bytes -= PAGE_SIZE << header->order;
-		page_free(header, header->order);
-	} else {
-		struct free_block *freed = (struct free_block *)header;
-
-		freed->next = free_lists[header->class];
-		free_lists[header->class] = freed;
-	}
+	give_back(header);
 	spin_unlock(&heap_lock, flags);
 }
 

@@ -76,40 +76,76 @@ static void release(uint64_t number, unsigned order)
 	put_block(number, order);
 }
 
-void *page_alloc(unsigned order)
+/* Takes a block off the lists, splitting a larger one if need be. Returns 0 where there is none. */
+static uint64_t take(unsigned order)
 {
-	uint64_t flags = spin_lock(&page_lock);
 	unsigned have = order;
 	uint64_t number;
 
 	while (have <= ORDER_MAX && list_empty(&free_blocks[have]))
 		have++;
-	if (have > ORDER_MAX) {
-		spin_unlock(&page_lock, flags);
-		return NULL;
-	}
+	if (have > ORDER_MAX)
+		return 0;
 	number = number_of(free_blocks[have].next);
 	take_block(number, have);
 	while (have > order) {
 		have--;
 		put_block(number + (1ull << have), have);
 	}
-	states[number] = (uint8_t)(STATE_ALLOCATED | order);
+	return number;
+}
+
+/* The first `count` pages of an aligned block are blocks too: one for each bit of count, the
+ * largest first. What is beyond goes back. */
+void *page_alloc_span(size_t count)
+{
+	unsigned order = page_order(count * PAGE_SIZE);
+	uint64_t flags = spin_lock(&page_lock);
+	uint64_t number = take(order);
+	uint64_t at = number;
+
+	for (int bit = (int)order; number != 0 && bit >= 0; bit--) {
+		if (count >> bit & 1) {
+			states[at] = (uint8_t)(STATE_ALLOCATED | bit);
+			at += 1ull << bit;
+		}
+	}
+	while (at < number + (1ull << order) && number != 0) {
+		unsigned surplus = (unsigned)__builtin_ctzll(at);
+
+		release(at, surplus);
+		at += 1ull << surplus;
+	}
 	if (stats.free < stats.free_min)
 		stats.free_min = stats.free;
 	spin_unlock(&page_lock, flags);
-	return block_at(number);
+	return number != 0 ? block_at(number) : NULL;
+}
+
+void page_free_span(void *pages, size_t count)
+{
+	uint64_t flags = spin_lock(&page_lock);
+	uint64_t at = number_of(pages);
+
+	KASSERT(at + count <= state_count);
+	for (int bit = (int)page_order(count * PAGE_SIZE); bit >= 0; bit--) {
+		if (count >> bit & 1) {
+			KASSERT(states[at] == (STATE_ALLOCATED | bit));
+			release(at, (unsigned)bit);
+			at += 1ull << bit;
+		}
+	}
+	spin_unlock(&page_lock, flags);
+}
+
+void *page_alloc(unsigned order)
+{
+	return order <= ORDER_MAX ? page_alloc_span(1ul << order) : NULL;
 }
 
 void page_free(void *pages, unsigned order)
 {
-	uint64_t number = number_of(pages);
-	uint64_t flags;
-
-	KASSERT(number < state_count && states[number] == (STATE_ALLOCATED | order));
-	flags = spin_lock(&page_lock);
-	release(number, order);
-	spin_unlock(&page_lock, flags);
+	page_free_span(pages, 1ul << order);
 }
 
 unsigned page_order(size_t size)
@@ -132,40 +168,33 @@ void page_get_stats(struct page_stats *out)
 
 /* --- stacks --- */
 
-/* The block is cut into single pages, so that those beyond the stack go back at once. */
+static size_t stack_pages(size_t size)
+{
+	return (size + PAGE_SIZE - 1) / PAGE_SIZE + 1;
+}
+
+/* The state of the lowest page says that it is a guard, instead of that a block starts there. */
 void *page_stack_alloc(size_t size)
 {
-	uint64_t count = (size + PAGE_SIZE - 1) / PAGE_SIZE + 1;
-	unsigned order = page_order(count * PAGE_SIZE);
-	char *block = page_alloc(order);
-	uint64_t first = number_of(block);
-	uint64_t flags;
+	char *guard = page_alloc_span(stack_pages(size));
 
-	if (block == NULL)
+	if (guard == NULL)
 		return NULL;
-	flags = spin_lock(&page_lock);
-	for (uint64_t i = 0; i < 1ull << order; i++) {
-		states[first + i] = STATE_ALLOCATED;
-		if (i >= count)
-			release(first + i, 0);
-	}
-	states[first] = STATE_GUARD;
-	spin_unlock(&page_lock, flags);
-	page_protect((uintptr_t)block, PAGE_SIZE, PAGE_NONE);
-	return block + PAGE_SIZE;
+	states[number_of(guard)] = STATE_GUARD;
+	page_protect((uintptr_t)guard, PAGE_SIZE, PAGE_NONE);
+	return guard + PAGE_SIZE;
 }
 
 void page_stack_free(void *low, size_t size)
 {
-	char *page = low;
-	char *end = page + (size + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+	char *guard = (char *)low - PAGE_SIZE;
+	size_t count = stack_pages(size);
 
-	page -= PAGE_SIZE;
-	KASSERT(states[number_of(page)] == STATE_GUARD);
-	page_table_map((uintptr_t)page, PAGE_SIZE, PAGE_READ_WRITE);
-	states[number_of(page)] = STATE_ALLOCATED;
-	for (; page < end; page += PAGE_SIZE)
-		page_free(page, 0);
+	KASSERT(states[number_of(guard)] == STATE_GUARD);
+	/* A page that was not mapped is in no TLB. */
+	page_table_map((uintptr_t)guard, PAGE_SIZE, PAGE_READ_WRITE);
+	states[number_of(guard)] = (uint8_t)(STATE_ALLOCATED | (63 - __builtin_clzll(count)));
+	page_free_span(guard, count);
 }
 
 bool page_is_guard(uintptr_t address)

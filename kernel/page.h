@@ -37,6 +37,11 @@ void page_init(void);
 void *page_alloc(unsigned order);
 void page_free(void *pages, unsigned order);
 
+/* `count` pages (> 0) that follow each other, not aligned beyond a page; to be freed with the same
+ * count. */
+void *page_alloc_span(size_t count);
+void page_free_span(void *pages, size_t count);
+
 /* Smallest order whose 2^order pages hold `size` bytes (size > 0). */
 unsigned page_order(size_t size);
 

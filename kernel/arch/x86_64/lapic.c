@@ -63,6 +63,14 @@ void lapic_init(void)
 	page_map_device(registers, PAGE_SIZE);
 }
 
+static void set_timer_mode(void)
+{
+	lapic_write(LAPIC_LVT_TIMER,
+		    has_tsc_deadline ? LVT_TIMER_DEADLINE | VECTOR_TIMER : VECTOR_TIMER);
+	/* SDM vol. 3, 10.5.4.1: the first deadline must not overtake this. */
+	__asm__ volatile("mfence" ::: "memory");
+}
+
 void lapic_init_cpu(void)
 {
 	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE);
@@ -73,8 +81,7 @@ void lapic_init_cpu(void)
 	lapic_write(LAPIC_LVT_PERF, LVT_MASKED);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
 	lapic_write(LAPIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-	lapic_write(LAPIC_LVT_TIMER,
-		    has_tsc_deadline ? LVT_TIMER_DEADLINE | VECTOR_TIMER : VECTOR_TIMER);
+	set_timer_mode();
 }
 
 uint32_t lapic_id(void)
@@ -129,7 +136,7 @@ void lapic_timer_init(void)
 
 	has_tsc_deadline = cpuid(1, 0).ecx & CPUID_TSC_DEADLINE;
 	if (has_tsc_deadline) {
-		lapic_write(LAPIC_LVT_TIMER, LVT_TIMER_DEADLINE | VECTOR_TIMER);
+		set_timer_mode();
 		return;
 	}
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
@@ -140,7 +147,7 @@ void lapic_timer_init(void)
 	elapsed_ns = clock_ns() - start_ns;
 	lapic_write(LAPIC_TIMER_INITIAL, 0);
 	counts_per_ns = ((TIMER_COUNT_MAX - left) << 32) / elapsed_ns;
-	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+	set_timer_mode();
 }
 
 static uint32_t counts_until(uint64_t deadline_ns)
