@@ -60,7 +60,11 @@ static void draw_clock(struct screen *screen, const struct ui *ui, int left)
 	strftime(clock, sizeof(clock), "%H:%M:%S", &local);
 	snprintf(text, sizeof(text), "%s%s  %g s", ui->paused ? "PAUSED (Z goes on)  " : "", clock,
 		 (double)ui->delay_ms / 1000);
-	put_right(screen, left, 0, STYLE_BAR, text);
+	/* Text may be very wide: its lines end where they end. */
+	if (ui->plain)
+		screen_put(screen, left + 2, 0, -1, STYLE_BAR, text);
+	else
+		put_right(screen, left, 0, STYLE_BAR, text);
 }
 
 static void draw_guests_head(struct screen *screen, const struct ui *ui, const struct model *model)
@@ -71,18 +75,18 @@ static void draw_guests_head(struct screen *screen, const struct ui *ui, const s
 	int x;
 
 	screen_style_row(screen, 0, STYLE_BAR);
-	x = screen_printf(screen, 1, 0, STYLE_BAR, "unitop  %zu guest%s  %zu running", model->count,
+	x = screen_printf(screen, 1, 0, STYLE_BAR, "unitop  %zu guest%s %zu up", model->count,
 			  model->count == 1 ? "" : "s", up);
 	if (crashed > 0)
-		x = screen_printf(screen, x, 0, STYLE_BAR, "  %zu crashed", crashed);
+		x = screen_printf(screen, x, 0, STYLE_BAR, " %zu crashed", crashed);
 	if (model->total > MODEL_GUESTS_MAX)
-		x = screen_printf(screen, x, 0, STYLE_BAR, "  %zu more not shown",
+		x = screen_printf(screen, x, 0, STYLE_BAR, " %zu more not shown",
 				  model->total - MODEL_GUESTS_MAX);
-	x = screen_printf(screen, x, 0, STYLE_BAR, "   host %u CPUs", model->host.cpus);
+	x = screen_printf(screen, x, 0, STYLE_BAR, "  host %u CPUs", model->host.cpus);
 	if (model->host.known)
-		x = screen_printf(screen, x, 0, STYLE_BAR, " %.0f %%  steal %.1f %%",
+		x = screen_printf(screen, x, 0, STYLE_BAR, " %.0f %% steal %.1f %%",
 				  model->host.cpu_share * 100, model->host.steal_share * 100);
-	draw_clock(screen, ui, x + 1);
+	draw_clock(screen, ui, x);
 }
 
 static void draw_guest_head(struct screen *screen, const struct ui *ui, const struct guest *guest)
@@ -104,7 +108,7 @@ static void draw_guest_head(struct screen *screen, const struct ui *ui, const st
 		x = screen_printf(screen, x, 0, STYLE_BAR, "  build %.8s", model->hello.build_id);
 	if (screen->width >= 120 && guest->accel[0])
 		x = screen_printf(screen, x, 0, STYLE_BAR, "  %s", guest->accel);
-	draw_clock(screen, ui, x + 1);
+	draw_clock(screen, ui, x);
 }
 
 static int draw_key(struct screen *screen, int x, int y, const char *key, const char *text)

@@ -7,11 +7,15 @@
 #include "tui/layout.h"
 
 #define BAR_WIDTH 10
-#define CPU_WIDTH 38	    /* columns of one vCPU: its bar and the share */
-#define CPU_DETAIL_WIDTH 78 /* with where the time went */
+#define BOTH_WIDTH 110 /* for the heap and the requests side by side */
+
+/* Columns of one vCPU: with its bar and share only, with what is ready to run, with all. */
+static const int cpu_widths[] = {26, 46, 79};
+#define CPU_BRIEF 1
+#define CPU_FULL 2
 
 static void draw_cpu(struct screen *screen, const struct uni_model_cpu *cpu, int x, int y,
-		     int width)
+		     int level)
 {
 	double busy, irq, idle;
 
@@ -22,34 +26,39 @@ static void draw_cpu(struct screen *screen, const struct uni_model_cpu *cpu, int
 	}
 	x = layout_bar(screen, x, y, BAR_WIDTH, busy + irq > 0.9 ? STYLE_WARN : STYLE_GOOD,
 		       busy + irq);
-	x = screen_printf(screen, x + 1, y, STYLE_NORMAL, "%5.1f %%  irq %.1f  ready %u",
-			  (busy + irq) * 100, irq * 100, cpu->record.ready);
-	if (width < CPU_DETAIL_WIDTH || !cpu->switches.known)
-		return;
-	screen_printf(screen, x, y, STYLE_DIM, "  threads %.1f  idle %.1f  %.0f switches/s",
-		      busy * 100, idle * 100, cpu->switches.per_s);
+	x = screen_printf(screen, x + 1, y, STYLE_NORMAL, "%5.1f %%", (busy + irq) * 100);
+	if (level >= CPU_FULL)
+		x = screen_printf(screen, x, y, STYLE_NORMAL, "  app %.1f", busy * 100);
+	if (level >= CPU_BRIEF)
+		x = screen_printf(screen, x, y, STYLE_NORMAL, "  irq %.1f", irq * 100);
+	if (level >= CPU_FULL)
+		x = screen_printf(screen, x, y, STYLE_NORMAL, "  idle %.1f", idle * 100);
+	if (level >= CPU_BRIEF)
+		x = screen_printf(screen, x, y, cpu->record.ready > 1 ? STYLE_WARN : STYLE_NORMAL,
+				  "  ready %u", cpu->record.ready);
+	if (level >= CPU_FULL)
+		screen_printf(screen, x, y, STYLE_DIM, "  %.0f sw/s", cpu->switches.per_s);
 }
 
-/* As many rows as `rows`; one says how many CPUs are left out. */
+/* In `rows` rows, as much of each CPU as fits; the last row says how many are left out. */
 static int draw_cpus(struct screen *screen, const struct uni_model *model, int y, int rows)
 {
-	int across = screen->width / CPU_WIDTH;
-	size_t shown, per_row;
+	int level = CPU_FULL;
+	size_t shown = model->cpu_count;
+	int across;
 
-	if (model->cpu_count == 0)
-		return y;
-	per_row = across < 1 ? 1 : (size_t)across;
-	if (model->cpu_count <= (size_t)rows && screen->width < 2 * CPU_DETAIL_WIDTH)
-		per_row = 1;
-	shown = model->cpu_count <= per_row * (size_t)rows ? model->cpu_count
-							   : per_row * (size_t)(rows - 1);
-	for (size_t i = 0; i < shown; i++) {
-		int width = screen->width / (int)per_row;
-
-		draw_cpu(screen, &model->cpus[i], 1 + (int)(i % per_row) * width,
-			 y + (int)(i / per_row), width);
+	for (;; level--) {
+		across = screen->width / cpu_widths[level];
+		across = across < 1 ? 1 : across;
+		if (shown <= (size_t)(across * rows) || level == 0)
+			break;
 	}
-	y += (int)((shown + per_row - 1) / per_row);
+	if (shown > (size_t)(across * rows))
+		shown = (size_t)(across * (rows - 1));
+	for (size_t i = 0; i < shown; i++)
+		draw_cpu(screen, &model->cpus[i], 1 + (int)(i % (size_t)across) * cpu_widths[level],
+			 y + (int)(i / (size_t)across), level);
+	y += (int)((shown + (size_t)across - 1) / (size_t)across);
 	if (shown < model->cpu_count)
 		screen_printf(screen, 1, y++, STYLE_DIM, "and %zu more vCPUs",
 			      model->cpu_count - shown);
@@ -112,6 +121,19 @@ static int draw_requests(struct screen *screen, const struct ui *ui, const struc
 		    2;
 	}
 	return x;
+}
+
+/* On one row where there is room for both. */
+static int draw_memory_and_requests(struct screen *screen, const struct ui *ui,
+				    const struct guest *guest, int y)
+{
+	int x = draw_heap(screen, ui, guest, 1, y);
+
+	if (x > 1 && screen->width < BOTH_WIDTH) {
+		y++;
+		x = 1;
+	}
+	return draw_requests(screen, ui, guest, x, y) > 1 ? y + 1 : y;
 }
 
 static int draw_load(struct screen *screen, const struct ui *ui, const struct guest *guest, int x,
@@ -217,14 +239,11 @@ int layout_guest(struct screen *screen, struct ui *ui, const struct model *model
 {
 	/* A third of the screen for the head leaves the threads the rest. */
 	int cpu_rows = (bottom - y) / 3 > 0 ? (bottom - y) / 3 : 1;
-	int x;
 
 	if (bottom - y >= 6) {
 		y = draw_cpus(screen, &guest->model, y, ui->plain ? UNI_MODEL_CPUS_MAX : cpu_rows);
 		draw_load(screen, ui, guest, 1, y++);
-		x = draw_heap(screen, ui, guest, 1, y);
-		x = draw_requests(screen, ui, guest, x, y);
-		y += x > 1;
+		y = draw_memory_and_requests(screen, ui, guest, y);
 	}
 	y = draw_note(screen, model, guest, y, bottom);
 	if (y < bottom)

@@ -14,14 +14,14 @@ static const struct table_column columns[] = {
 		{.title = "STEAL%", .width = 7, .rank = 4, .right = true, .descends = true},
 	[GUESTS_MEMORY] = {.title = "MEM", .width = 5, .rank = 2, .right = true, .descends = true},
 	[GUESTS_GROWTH] =
-		{.title = "HEAP+/s", .width = 11, .rank = 3, .right = true, .descends = true},
+		{.title = "HEAP+/s", .width = 9, .rank = 3, .right = true, .descends = true},
 	[GUESTS_REQUESTS] =
 		{.title = "REQ/s", .width = 7, .rank = 5, .right = true, .descends = true},
 	[GUESTS_LATENCY] = {.title = "p99", .width = 7, .rank = 5, .right = true, .descends = true},
 	[GUESTS_THREADS] = {.title = "THR", .width = 4, .rank = 6, .right = true, .descends = true},
 	[GUESTS_UPTIME] = {.title = "UP", .width = 11, .rank = 7, .right = true, .descends = true},
 	[GUESTS_LOST] = {.title = "LOST", .width = 5, .rank = 3, .right = true, .descends = true},
-	[GUESTS_NOTE] = {.title = "NOTE", .width = 4, .width_max = 255, .rank = 1},
+	[GUESTS_NOTE] = {.title = "NOTE", .width = 21, .width_max = 255, .rank = 1},
 };
 
 static size_t count(const void *context)
@@ -141,6 +141,9 @@ static void put_number(const struct guest *guest, size_t column, double value,
 	case GUESTS_LOST:
 		uni_quantity_count(cell->text, sizeof(cell->text), value);
 		cell->style = value > 0 ? STYLE_WARN : STYLE_DIM;
+		break;
+	case GUESTS_THREADS:
+		snprintf(cell->text, sizeof(cell->text), "%.0f", value);
 		break;
 	default:
 		uni_quantity_count(cell->text, sizeof(cell->text), value);

@@ -13,13 +13,13 @@
 #include "tui/clock.h"
 #include "tui/layout.h"
 
-#define WIDTH_DEFAULT 120
+#define WIDTH_DEFAULT 200
 #define WIDTH_MAX 1000
 
 /* How long a guest may take to answer. One that does not is shown as far as it is known. */
 #define SETTLE_NS 500000000ull
 
-/* What the operator says (COLUMNS), what the terminal has, or a width that shows every column. */
+/* What the operator says (COLUMNS), what the terminal has, or a width that cuts nothing. */
 static int text_width(void)
 {
 	const char *columns = getenv("COLUMNS");
