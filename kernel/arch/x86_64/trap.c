@@ -13,6 +13,7 @@
 #include "kernel/panic.h"
 #include "kernel/probe.h"
 #include "kernel/thread.h"
+#include "kernel/trace.h"
 #include "kernel/tracepoints.h"
 
 _Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "trap_asm.h");
@@ -105,6 +106,8 @@ static void handle_exception(struct trap_frame *frame)
 			return;
 		}
 	}
+	if (vector == TRAP_BP && trace_breakpoint(frame->rip, &frame->rip))
+		return;
 	if (debug_trap(frame, vector))
 		return;
 	/* A double fault has the address of the push that failed first. */
