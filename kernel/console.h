@@ -37,3 +37,4 @@ bool uart_present(unsigned uart);
  * take the byte. Get returns -1 when nothing has come. */
 bool uart_put(unsigned uart, uint8_t byte);
 int uart_get(unsigned uart);
+bool uart_has_input(unsigned uart);

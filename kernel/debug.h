@@ -19,3 +19,7 @@ bool debug_trap(struct trap_frame *frame, unsigned vector);
 
 /* Asked first on each NMI (a panic's stop excepted). True: it was the stub's. */
 bool debug_nmi(struct trap_frame *frame);
+
+/* Asked when the guest is about to die of anything but a trap; comes back when gdb lets it die, at
+ * once where there is none. *frame is what gdb sees. Any context. */
+void debug_panic(struct trap_frame *frame);

@@ -6,6 +6,7 @@
 #include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
+#include "kernel/debug.h"
 #include "kernel/format.h"
 #include "kernel/image.h"
 #include "kernel/irq.h"
@@ -21,7 +22,6 @@
 /* The CPU that panics, its id + 1; 0: none. */
 static uint32_t winner;
 static struct panic_info info;
-static struct trap_frame captured;
 
 const struct panic_info *panic_current(void)
 {
@@ -96,16 +96,26 @@ static void set_reason(enum panic_kind kind, const char *format, va_list argumen
 	format_text_v(info.reason, sizeof(info.reason), format, arguments);
 }
 
-/* The frame is taken before anything else changes registers that matter. */
+/* gdb, where one is attached, has its look before the panic is one: it stops the other CPUs its own
+ * way. */
+static void offer_to_debugger(struct trap_frame *frame)
+{
+	if (panic_current() == NULL)
+		debug_panic(frame);
+}
+
+/* The frame is that of the function that this stands in; it never returns, so the frame stays. */
 #define PANIC_HERE(kind, format)                      \
 	do {                                          \
+		struct trap_frame frame_;             \
 		va_list arguments_;                   \
+		trap_capture(&frame_);                \
+		offer_to_debugger(&frame_);           \
 		win();                                \
-		trap_capture(&captured);              \
 		va_start(arguments_, format);         \
 		set_reason(kind, format, arguments_); \
 		va_end(arguments_);                   \
-		die(&captured);                       \
+		die(&frame_);                         \
 	} while (0)
 
 void panic(const char *format, ...)
@@ -122,6 +132,7 @@ void panic_at(struct trap_frame *frame, enum panic_kind kind, const char *format
 {
 	va_list arguments;
 
+	offer_to_debugger(frame);
 	win();
 	va_start(arguments, format);
 	set_reason(kind, format, arguments);

@@ -76,6 +76,7 @@ end_function memcmp
  *
  * Words, then bytes. Where a word faults the bytes have another go from there, so that the count is
  * exact; where a byte faults that is the end, and rcx what is left. */
+	.section .text.nofault, "ax"
 function memory_read_nofault
 	movq %rdx, %rcx
 	shrq $3, %rcx

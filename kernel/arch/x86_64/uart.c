@@ -86,9 +86,14 @@ bool uart_put(unsigned uart, uint8_t byte)
 	return false;
 }
 
+bool uart_has_input(unsigned uart)
+{
+	return uart_present(uart) && io_in8(bases[uart] + UART_STATUS) & STATUS_RECEIVED;
+}
+
 int uart_get(unsigned uart)
 {
-	if (!uart_present(uart) || !(io_in8(bases[uart] + UART_STATUS) & STATUS_RECEIVED))
+	if (!uart_has_input(uart))
 		return -1;
 	return io_in8(bases[uart] + UART_DATA);
 }

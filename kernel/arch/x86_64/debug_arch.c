@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "kernel/arch/x86_64/debug_arch.h"
+
+#include "kernel/arch/x86_64/cpu_arch.h"
+#include "kernel/arch/x86_64/fault.h"
+#include "kernel/arch/x86_64/io.h"
+#include "tracing/errno.h"
+
+#define RFLAGS_RESUME (1ul << 16)
+
+/* Intel SDM vol. 3, figure 17-1 */
+#define DR6_STEP (1ul << 14)
+#define DR6_CLEAR 0xffff0ff0ul
+#define DR7_OFF 0x400ul
+
+#define INT3 0xcc
+
+#define KNOWN(word) (1u << UNI_GDB_##word)
+/* What the processor and thread_switch() keep of a thread that is on no CPU. */
+#define KNOWN_SAVED                                                                    \
+	(KNOWN(RBX) | KNOWN(RBP) | KNOWN(RSP) | KNOWN(R12) | KNOWN(R13) | KNOWN(R14) | \
+	 KNOWN(R15) | KNOWN(RIP) | KNOWN(CS) | KNOWN(SS) | KNOWN(DS) | KNOWN(ES) |     \
+	 KNOWN(ORIG_RAX) | KNOWN(FX))
+#define KNOWN_ALL ((1u << (UNI_GDB_FX + 1)) - 1)
+
+/* No system call was interrupted: gdb leaves the pc alone then. */
+#define NO_SYSTEM_CALL UINT64_MAX
+
+#define DR_WRITE(number, value) \
+	__asm__ volatile("movq %0, %%dr" #number ::"r"((uint64_t)(value)) : "memory")
+
+void debug_arch_hold(struct debug_extra *extra)
+{
+	DR_WRITE(7, DR7_OFF);
+	__asm__ volatile("fxsave64 (%0)" ::"r"(extra->fx) : "memory");
+	extra->fs_base = msr_read(MSR_FS_BASE);
+	extra->gs_base = msr_read(MSR_GS_BASE);
+}
+
+/* R/W and LEN of one debug register: Intel SDM vol. 3, 17.2.4. */
+static uint64_t control_bits(const struct uni_gdb_watch *watch)
+{
+	static const uint8_t types[] = {
+		[UNI_GDB_WATCH_EXECUTE] = 0,
+		[UNI_GDB_WATCH_WRITE] = 1,
+		/* There is no "read only": gdb sees by the value that a write was none. */
+		[UNI_GDB_WATCH_READ] = 3,
+		[UNI_GDB_WATCH_ACCESS] = 3,
+	};
+	static const uint8_t lengths[] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+
+	return types[watch->kind] | (uint64_t)lengths[watch->len] << 2;
+}
+
+void debug_arch_release(const struct debug_extra *extra,
+			const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS])
+{
+	uint64_t control = DR7_OFF;
+
+	__asm__ volatile("fxrstor64 (%0)" ::"r"(extra->fx) : "memory");
+	DR_WRITE(0, slots[0].watch.address);
+	DR_WRITE(1, slots[1].watch.address);
+	DR_WRITE(2, slots[2].watch.address);
+	DR_WRITE(3, slots[3].watch.address);
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++) {
+		if (slots[i].watch.kind == UNI_GDB_WATCH_NONE)
+			continue;
+		control |= 2ul << 2 * i | control_bits(&slots[i].watch) << (16 + 4 * i);
+	}
+	DR_WRITE(6, DR6_CLEAR);
+	DR_WRITE(7, control);
+}
+
+/* By words: a call of memcpy() may meet a breakpoint while the guest runs. */
+static void copy_fx(uint8_t to[512], const uint8_t from[512])
+{
+	for (unsigned i = 0; i < 512; i += 8)
+		*(volatile uint64_t *)(to + i) = *(const uint64_t *)(from + i);
+}
+
+void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame,
+		    const struct debug_extra *extra)
+{
+	uint64_t *words = to->words;
+
+	words[UNI_GDB_RAX] = frame->rax;
+	words[UNI_GDB_RBX] = frame->rbx;
+	words[UNI_GDB_RCX] = frame->rcx;
+	words[UNI_GDB_RDX] = frame->rdx;
+	words[UNI_GDB_RSI] = frame->rsi;
+	words[UNI_GDB_RDI] = frame->rdi;
+	words[UNI_GDB_RBP] = frame->rbp;
+	words[UNI_GDB_RSP] = frame->rsp;
+	words[UNI_GDB_R8] = frame->r8;
+	words[UNI_GDB_R9] = frame->r9;
+	words[UNI_GDB_R10] = frame->r10;
+	words[UNI_GDB_R11] = frame->r11;
+	words[UNI_GDB_R12] = frame->r12;
+	words[UNI_GDB_R13] = frame->r13;
+	words[UNI_GDB_R14] = frame->r14;
+	words[UNI_GDB_R15] = frame->r15;
+	words[UNI_GDB_RIP] = frame->rip;
+	words[UNI_GDB_EFLAGS] = frame->rflags;
+	words[UNI_GDB_CS] = frame->cs;
+	words[UNI_GDB_SS] = frame->ss;
+	words[UNI_GDB_DS] = GDT_DATA;
+	words[UNI_GDB_ES] = GDT_DATA;
+	words[UNI_GDB_FS] = 0;
+	words[UNI_GDB_GS] = 0;
+	words[UNI_GDB_FS_BASE] = extra->fs_base;
+	words[UNI_GDB_GS_BASE] = extra->gs_base;
+	words[UNI_GDB_ORIG_RAX] = NO_SYSTEM_CALL;
+	copy_fx(to->fx, extra->fx);
+	to->known = KNOWN_ALL;
+}
+
+/* Segments and their bases stay: the kernel could not go on with others. */
+void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame,
+		    struct debug_extra *extra)
+{
+	const uint64_t *words = from->words;
+
+	frame->rax = words[UNI_GDB_RAX];
+	frame->rbx = words[UNI_GDB_RBX];
+	frame->rcx = words[UNI_GDB_RCX];
+	frame->rdx = words[UNI_GDB_RDX];
+	frame->rsi = words[UNI_GDB_RSI];
+	frame->rdi = words[UNI_GDB_RDI];
+	frame->rbp = words[UNI_GDB_RBP];
+	frame->rsp = words[UNI_GDB_RSP];
+	frame->r8 = words[UNI_GDB_R8];
+	frame->r9 = words[UNI_GDB_R9];
+	frame->r10 = words[UNI_GDB_R10];
+	frame->r11 = words[UNI_GDB_R11];
+	frame->r12 = words[UNI_GDB_R12];
+	frame->r13 = words[UNI_GDB_R13];
+	frame->r14 = words[UNI_GDB_R14];
+	frame->r15 = words[UNI_GDB_R15];
+	frame->rip = words[UNI_GDB_RIP];
+	frame->rflags = words[UNI_GDB_EFLAGS];
+	copy_fx(extra->fx, from->fx);
+}
+
+static struct switch_frame *saved_frame(uintptr_t saved_rsp)
+{
+	struct switch_frame probe;
+
+	if (!saved_rsp || memory_read_nofault(&probe, (const void *)saved_rsp, sizeof(probe)) != 0)
+		return NULL;
+	return (struct switch_frame *)saved_rsp;
+}
+
+int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const uint8_t fx[512])
+{
+	const struct switch_frame *frame = saved_frame(saved_rsp);
+	uint64_t *words = to->words;
+
+	if (!frame)
+		return -UNI_EFAULT;
+	words[UNI_GDB_RBX] = frame->rbx;
+	words[UNI_GDB_RBP] = frame->rbp;
+	words[UNI_GDB_RSP] = saved_rsp + sizeof(*frame);
+	words[UNI_GDB_R12] = frame->r12;
+	words[UNI_GDB_R13] = frame->r13;
+	words[UNI_GDB_R14] = frame->r14;
+	words[UNI_GDB_R15] = frame->r15;
+	words[UNI_GDB_RIP] = frame->rip;
+	words[UNI_GDB_CS] = GDT_CODE;
+	words[UNI_GDB_SS] = GDT_DATA;
+	words[UNI_GDB_DS] = GDT_DATA;
+	words[UNI_GDB_ES] = GDT_DATA;
+	words[UNI_GDB_ORIG_RAX] = NO_SYSTEM_CALL;
+	copy_fx(to->fx, fx);
+	to->known = KNOWN_SAVED;
+	return 0;
+}
+
+int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp, uint8_t fx[512])
+{
+	struct switch_frame *frame = saved_frame(saved_rsp);
+	const uint64_t *words = from->words;
+
+	if (!frame)
+		return -UNI_EFAULT;
+	/* The frame lies where the stack pointer says. */
+	if (words[UNI_GDB_RSP] != saved_rsp + sizeof(*frame))
+		return -UNI_ENOTSUP;
+	frame->rbx = words[UNI_GDB_RBX];
+	frame->rbp = words[UNI_GDB_RBP];
+	frame->r12 = words[UNI_GDB_R12];
+	frame->r13 = words[UNI_GDB_R13];
+	frame->r14 = words[UNI_GDB_R14];
+	frame->r15 = words[UNI_GDB_R15];
+	frame->rip = words[UNI_GDB_RIP];
+	copy_fx(fx, from->fx);
+	return 0;
+}
+
+uint64_t *debug_arch_saved_pc(uintptr_t saved_rsp)
+{
+	struct switch_frame *frame = saved_frame(saved_rsp);
+
+	return frame ? &frame->rip : NULL;
+}
+
+struct debug_cause debug_arch_cause(void)
+{
+	struct debug_cause cause = {.slot = -1};
+	uint64_t status;
+
+	__asm__ volatile("movq %%dr6, %0" : "=r"(status));
+	DR_WRITE(6, DR6_CLEAR);
+	cause.step = status & DR6_STEP;
+	if (status & 15)
+		cause.slot = __builtin_ctz((unsigned)status & 15);
+	return cause;
+}
+
+uintptr_t debug_arch_breakpoint_pc(uintptr_t after)
+{
+	return after - 1;
+}
+
+bool debug_arch_is_breakpoint(uintptr_t address)
+{
+	uint8_t byte;
+
+	return memory_read_nofault(&byte, (const void *)address, 1) == 0 && byte == INT3;
+}
+
+uintptr_t debug_arch_frame_pc(const struct trap_frame *frame)
+{
+	return frame->rip;
+}
+
+void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc)
+{
+	frame->rip = pc;
+}
+
+uintptr_t debug_arch_frame_sp(const struct trap_frame *frame)
+{
+	return frame->rsp;
+}
+
+void debug_arch_pass(struct trap_frame *frame)
+{
+	frame->rflags |= RFLAGS_RESUME;
+}
+
+enum uni_gdb_signal debug_arch_signal(unsigned vector)
+{
+	switch (vector) {
+	case TRAP_DE:
+	case TRAP_MF:
+	case TRAP_XM:
+		return UNI_GDB_SIGFPE;
+	case TRAP_UD:
+		return UNI_GDB_SIGILL;
+	case TRAP_AC:
+	case TRAP_SS:
+	case TRAP_NP:
+	case TRAP_MC:
+		return UNI_GDB_SIGBUS;
+	case TRAP_DB:
+	case TRAP_BP:
+		return UNI_GDB_SIGTRAP;
+	default:
+		return UNI_GDB_SIGSEGV;
+	}
+}

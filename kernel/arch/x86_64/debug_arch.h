@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The debugger's view of one x86-64 CPU: registers of what it was stopped in, debug registers, and
+ * what an instruction does to the interrupt flag. Any context. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gdbstub/gdbstub.h"
+#include "kernel/arch/x86_64/trap.h"
+
+/* State that no trap frame has. */
+struct debug_extra {
+	uint64_t fs_base;
+	uint64_t gs_base;
+	_Alignas(16) uint8_t fx[512];
+};
+
+/* On the CPU itself, when it stops and before it goes on. Stopping turns its debug registers off.
+ */
+void debug_arch_hold(struct debug_extra *extra);
+void debug_arch_release(const struct debug_extra *extra,
+			const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]);
+
+/* Of code on a CPU. */
+void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame,
+		    const struct debug_extra *extra);
+void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame,
+		    struct debug_extra *extra);
+
+/* Of a thread that is on none; fx is its saved state. Negative when saved_rsp leads nowhere. */
+int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const uint8_t fx[512]);
+int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp,
+			 uint8_t fx[512]);
+
+/* Why #DB came: Intel SDM vol. 3, 17.2.3. */
+struct debug_cause {
+	bool step;
+	int slot; /* -1: no debug register fired */
+};
+
+struct debug_cause debug_arch_cause(void);
+
+/* The instruction that raised #BP; `after` is the pc that the trap pushed. */
+uintptr_t debug_arch_breakpoint_pc(uintptr_t after);
+bool debug_arch_is_breakpoint(uintptr_t address);
+void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc);
+uintptr_t debug_arch_frame_pc(const struct trap_frame *frame);
+uintptr_t debug_arch_frame_sp(const struct trap_frame *frame);
+
+/* The next instruction runs although a debug register stands on it. */
+void debug_arch_pass(struct trap_frame *frame);
+
+/* A step in the making. */
+struct debug_step_flags {
+	uint64_t pc;
+	bool interrupts; /* were on */
+	enum { DEBUG_STEP_PLAIN, DEBUG_STEP_OWN_FLAGS, DEBUG_STEP_PUSHES_FLAGS } kind;
+};
+
+/* False: the instruction only waits for an interrupt, and has been passed over. */
+bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_step_flags *flags);
+void debug_arch_step_end(struct trap_frame *frame, const struct debug_step_flags *flags);
+
+/* The saved pc of a thread that is on no CPU; NULL when saved_rsp leads nowhere. */
+uint64_t *debug_arch_saved_pc(uintptr_t saved_rsp);
+
+/* The signal that gdb knows an exception by. */
+enum uni_gdb_signal debug_arch_signal(unsigned vector);
+
+/* debug_entry.S: enters the debugger by a trap, on the trap's own stack; and where a thread comes
+ * out that was to step while it was on no CPU. */
+void debug_break(void);
+extern const char debug_break_instruction[];
+extern const char debug_landing[];

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Breakpoint instructions of the debugger's own; see debug_arch.h. */
+
+	.cfi_sections .debug_frame
+	.text
+
+	.globl debug_break
+	.type debug_break, @function
+debug_break:
+	.cfi_startproc
+	.globl debug_break_instruction
+debug_break_instruction:
+	int3
+	ret
+	.cfi_endproc
+	.size debug_break, . - debug_break
+
+	.globl debug_landing
+	.type debug_landing, @function
+debug_landing:
+	.cfi_startproc
+	.cfi_undefined rip
+	int3
+	.cfi_endproc
+	.size debug_landing, . - debug_landing
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files of the debugger's glue share; see debug.c for how a stop works. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gdbstub/gdbstub.h"
+#include "kernel/arch/x86_64/debug_arch.h"
+#include "kernel/cpu.h"
+#include "kernel/thread.h"
+
+/* A parked CPU leaves by itself, unless a leader claimed it first. */
+enum debug_state { DEBUG_OUT, DEBUG_PARKED, DEBUG_CLAIMED };
+
+/* A CPU as the debugger sees it. */
+struct debug_cpu {
+	enum debug_state state;
+
+	/* The code it was stopped in, NULL while it is out. */
+	struct trap_frame *frame;
+	struct thread *thread; /* whose code that is */
+	struct debug_extra extra;
+
+	bool inside;   /* in the handler: an NMI has nothing to add */
+	bool nmi_sent; /* by us, and not arrived yet */
+
+	bool has_event;
+	bool told; /* the stub knows of the event */
+	struct uni_gdb_event event;
+};
+
+extern struct debug_cpu debug_cpus[CPU_MAX];
+extern struct uni_gdb debug_stub;
+
+/* The thread whose stack the interrupted code uses. Any context. */
+struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame);
+
+/* With the world stopped: the CPU that the thread's code is on, -1 for none. */
+int debug_cpu_of(const struct thread *thread);
+
+/* debug_target.c */
+extern const struct uni_gdb_ops debug_ops;
+
+/* debug_link.c: the bytes from and to gdb. */
+
+/* Takes a UART if the command line says so: gdb=ttyS0, gdb=ttyS1. */
+void debug_link_init_early(void);
+
+/* Else takes the gdb port, if there is one. From here on `attention` is called, in interrupt
+ * context, when bytes came or gdb went. */
+void debug_link_init(void (*attention)(void));
+bool debug_link_exists(void);
+
+/* Whether something waits that asks for a stop. Takes nothing. Any context. */
+bool debug_link_wants_stop(void);
+
+/* As in struct uni_gdb_ops. */
+long debug_link_read(void *context, void *bytes, size_t len);
+int debug_link_write(void *context, const void *bytes, size_t len);
+
+/* debug_step.c */
+
+/* Before a CPU leaves: makes its thread stop after one instruction. False when there is nothing to
+ * run: the step is done. */
+bool debug_step_begin(struct thread *thread, struct trap_frame *frame);
+
+/* When a CPU stops, or has made its step: undoes what the step needed. False when its thread was
+ * not stepping. */
+bool debug_step_end(struct thread *thread, struct trap_frame *frame);
+
+/* A thread that is on no CPU steps as soon as one takes it: it is sent through debug_landing(). */
+void debug_step_send(struct thread *thread);
+
+/* World stopped: those that have not got there go where they were. */
+void debug_step_recall(void);
+
+/* The thread came out at debug_landing(): back to its own code. */
+bool debug_step_landed(struct thread *thread, struct trap_frame *frame);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The guest as the stub sees it: its memory, its threads, their registers. World stopped. */
+
+#include "kernel/arch/x86_64/fault.h"
+#include "kernel/clock.h"
+#include "kernel/debug_internal.h"
+#include "kernel/image.h"
+#include "kernel/sync.h"
+#include "kernel/text.h"
+#include "tracing/errno.h"
+
+static size_t read_memory(void *context, uint64_t address, void *bytes, size_t len)
+{
+	(void)context;
+	return len - memory_read_nofault(bytes, (const void *)address, len);
+}
+
+/* Says only whether all of it went: a part that did counts as none, and gdb reports an error. */
+static size_t write_memory(void *context, uint64_t address, const void *bytes, size_t len)
+{
+	(void)context;
+	return text_write((void *)address, bytes, len) == 0 ? len : 0;
+}
+
+/* --- threads --- */
+
+/* The name of what may be a broken pointer. */
+static void put_name(struct uni_gdb_text *text, const char *name)
+{
+	char character;
+
+	for (unsigned i = 0; i < THREAD_NAME_SIZE; i++) {
+		if (memory_read_nofault(&character, name + i, 1) != 0 || !character)
+			return;
+		uni_gdb_put_char(text, character);
+	}
+}
+
+static void put_mutex_owner(struct uni_gdb_text *text, const struct mutex *mutex)
+{
+	struct thread *owner = NULL;
+
+	if (memory_read_nofault(&owner, &mutex->owner, sizeof(owner)) != 0 || !owner)
+		return;
+	uni_gdb_put(text, ", held by ");
+	put_name(text, owner->name);
+}
+
+static void put_wait(struct uni_gdb_text *text, const struct thread_wait *wait)
+{
+	uint64_t now_ns = clock_ns();
+
+	uni_gdb_put(text, wait_kind_name(wait->kind));
+	if (wait->object_name) {
+		uni_gdb_put_char(text, ' ');
+		put_name(text, wait->object_name);
+	}
+	if (wait->kind == WAIT_MUTEX)
+		put_mutex_owner(text, wait->object);
+	if (wait->kind == WAIT_JOIN) {
+		uni_gdb_put_char(text, ' ');
+		put_name(text, ((const struct thread *)wait->object)->name);
+	}
+	uni_gdb_put(text, ", since ");
+	uni_gdb_put_decimal(text,
+			    now_ns > wait->since_ns ? (now_ns - wait->since_ns) / NS_PER_MS : 0);
+	uni_gdb_put(text, " ms");
+}
+
+static void put_state(struct uni_gdb_text *text, const struct thread *thread, int cpu)
+{
+	if (cpu >= 0) {
+		uni_gdb_put(text, "running on CPU ");
+		uni_gdb_put_decimal(text, (uint64_t)cpu);
+	} else if (thread->state == THREAD_BLOCKED && thread->wait.kind != WAIT_NONE) {
+		put_wait(text, &thread->wait);
+	} else {
+		uni_gdb_put(text, thread_state_name(thread->state));
+	}
+}
+
+static void describe(const struct thread *thread, struct uni_gdb_thread *out)
+{
+	struct uni_gdb_text text;
+
+	out->id = thread->id;
+	out->cpu = debug_cpu_of(thread);
+	uni_gdb_text_init(&text, out->name, sizeof(out->name) - 1);
+	put_name(&text, thread->name);
+	out->name[text.len] = 0;
+	uni_gdb_text_init(&text, out->extra, sizeof(out->extra) - 1);
+	put_state(&text, thread, out->cpu);
+	out->extra[text.len] = 0;
+}
+
+static bool next_thread(void *context, const void **cursor, struct uni_gdb_thread *out)
+{
+	const struct thread *thread = thread_next_stopped(*cursor);
+
+	(void)context;
+	if (!thread)
+		return false;
+	*cursor = thread;
+	describe(thread, out);
+	return true;
+}
+
+static bool find_thread(void *context, uint32_t id, struct uni_gdb_thread *out)
+{
+	const struct thread *thread = thread_by_id_stopped(id);
+
+	(void)context;
+	if (thread)
+		describe(thread, out);
+	return thread;
+}
+
+/* --- registers --- */
+
+/* On a CPU that did not stop its registers are anybody's guess. */
+static bool is_out_of_reach(const struct thread *thread)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (cpus[i].online && !debug_cpus[i].frame && cpus[i].thread == thread)
+			return true;
+	return false;
+}
+
+static int get_registers(void *context, uint32_t id, struct uni_gdb_registers *registers)
+{
+	struct thread *thread = thread_by_id_stopped(id);
+	int cpu;
+
+	(void)context;
+	if (!thread)
+		return -UNI_ENOENT;
+	cpu = debug_cpu_of(thread);
+	if (cpu >= 0) {
+		debug_arch_get(registers, debug_cpus[cpu].frame, &debug_cpus[cpu].extra);
+		return 0;
+	}
+	if (is_out_of_reach(thread))
+		return -UNI_EBUSY;
+	return debug_arch_get_saved(registers, thread->saved_rsp, thread->fxsave);
+}
+
+static int set_registers(void *context, uint32_t id, const struct uni_gdb_registers *registers)
+{
+	struct thread *thread = thread_by_id_stopped(id);
+	int cpu;
+
+	(void)context;
+	if (!thread)
+		return -UNI_ENOENT;
+	cpu = debug_cpu_of(thread);
+	if (cpu >= 0) {
+		debug_arch_set(registers, debug_cpus[cpu].frame, &debug_cpus[cpu].extra);
+		return 0;
+	}
+	if (is_out_of_reach(thread))
+		return -UNI_EBUSY;
+	return debug_arch_set_saved(registers, thread->saved_rsp, thread->fxsave);
+}
+
+/* --- the rest --- */
+
+/* What runs between a trap and the lifting of breakpoints, or after they were laid again. */
+static const char *refuse_breakpoint(void *context, uint64_t address, size_t len)
+{
+	(void)context;
+	if (address < (uintptr_t)kernel_stub_text_end &&
+	    address + len > (uintptr_t)kernel_stub_text_start)
+		return "the debug stub itself runs here";
+	return NULL;
+}
+
+static void describe_cpus(void *context, struct uni_gdb_text *text)
+{
+	(void)context;
+	for (unsigned i = 0; i < CPU_MAX; i++) {
+		if (!cpus[i].online)
+			continue;
+		uni_gdb_put(text, "CPU ");
+		uni_gdb_put_decimal(text, i);
+		uni_gdb_put(text, ": ");
+		if (!debug_cpus[i].frame) {
+			uni_gdb_put(text, "does not stop\n");
+			continue;
+		}
+		put_name(text, debug_cpus[i].thread->name);
+		uni_gdb_put(text, " at 0x");
+		uni_gdb_put_hex(text, debug_arch_frame_pc(debug_cpus[i].frame));
+		uni_gdb_put_char(text, '\n');
+	}
+}
+
+const struct uni_gdb_ops debug_ops = {
+	.read = debug_link_read,
+	.write = debug_link_write,
+	.memory_read = read_memory,
+	.memory_write = write_memory,
+	.thread_next = next_thread,
+	.thread_find = find_thread,
+	.registers_get = get_registers,
+	.registers_set = set_registers,
+	.breakpoint_refused = refuse_breakpoint,
+	.describe_cpus = describe_cpus,
+};
