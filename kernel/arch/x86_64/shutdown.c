@@ -47,6 +47,11 @@ static uintptr_t sleep_control;
 #define RESET_PORT 0xcf9
 #define RESET_FULL 0x06
 
+/* Reads of a port nobody listens at, each an exit to the host: some 100 ms, and there may be no
+ * clock yet. */
+#define DELAY_PORT 0x80
+#define DELAY_READS 100000
+
 void shutdown_init(void)
 {
 	const struct fadt *fadt = (const struct fadt *)acpi_find("FACP");
@@ -59,6 +64,13 @@ void shutdown_init(void)
 		sleep_control = fadt->sleep_control.address;
 		page_map_device(sleep_control, 1);
 	}
+}
+
+/* The machine goes down some time after it was told to; what comes after must not overtake that. */
+static void wait_for_power_off(void)
+{
+	for (unsigned i = 0; i < DELAY_READS; i++)
+		io_in8(DELAY_PORT);
 }
 
 /* Last resort: with no IDT the first trap is a triple fault, which resets. */
@@ -79,6 +91,7 @@ void shutdown(void)
 		mmio_write8(sleep_control, SLEEP_S5_ENABLE);
 	if (pm1a_port != 0)
 		io_out16(pm1a_port, PM1_S5_ENABLE);
+	wait_for_power_off();
 	io_out8(RESET_PORT, RESET_FULL);
 	triple_fault();
 	cpu_halt();
