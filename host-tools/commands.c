@@ -8,6 +8,7 @@ extern const struct command command_console __attribute__((weak));
 extern const struct command command_dumps __attribute__((weak));
 extern const struct command command_gdb __attribute__((weak));
 extern const struct command command_list __attribute__((weak));
+extern const struct command command_load __attribute__((weak));
 extern const struct command command_record __attribute__((weak));
 extern const struct command command_report __attribute__((weak));
 extern const struct command command_run __attribute__((weak));
@@ -15,8 +16,8 @@ extern const struct command command_stat __attribute__((weak));
 extern const struct command command_stop __attribute__((weak));
 
 const struct command *const commands[] = {
-	&command_console, &command_dumps, &command_gdb,	 &command_list, &command_record,
-	&command_report,  &command_run,	  &command_stat, &command_stop,
+	&command_console, &command_dumps,  &command_gdb, &command_list, &command_load,
+	&command_record,  &command_report, &command_run, &command_stat, &command_stop,
 };
 
 const unsigned command_count = sizeof(commands) / sizeof(commands[0]);
