@@ -6,6 +6,10 @@
 #include "guest-probe/memory.h"
 #include "tracing/errno.h"
 
+/* Bytes of the file between segments, a hole: elfutils joins what follows each other in memory and
+ * in the file alike. */
+#define SEGMENT_GAP UNI_CORE_PAGE_SIZE
+
 static uint64_t align_up(uint64_t value, uint64_t alignment)
 {
 	return (value + alignment - 1) & ~(alignment - 1);
@@ -86,7 +90,7 @@ static void put_headers(struct uni_core_writer *writer)
 		};
 
 		uni_core_append(writer, &load, sizeof(load));
-		offset += range->size;
+		offset += range->size + SEGMENT_GAP;
 	}
 }
 
@@ -144,29 +148,37 @@ static void write_segment(struct uni_core_writer *writer, const struct uni_core_
 
 /* --- the whole --- */
 
-/* The image's ELF header must begin a segment, or readers do not find its build-id. */
+static void add_segment(struct uni_core_writer *writer, uint64_t from, uint64_t to)
+{
+	if (from < to)
+		writer->segments[writer->segment_count++] =
+			(struct uni_core_range){from, to - from};
+}
+
+/* The image's ELF header must begin a segment, or readers do not find its build-id, and the segment
+ * must end before the image does, or elfutils takes the memory for the whole of the image's file.
+ */
 static int lay_out_segments(struct uni_core_writer *writer)
 {
 	const struct uni_core_info *info = writer->info;
-	uint32_t count = 0;
+	const uint64_t image = info->image_address;
 
-	if (info->range_count == 0 || info->range_count >= UNI_CORE_RANGE_MAX)
+	if (info->range_count == 0 || info->range_count > UNI_CORE_RANGE_MAX)
 		return -UNI_EINVAL;
 	for (uint32_t i = 0; i < info->range_count; i++) {
-		const struct uni_core_range range = info->ranges[i];
-		const uint64_t before = info->image_address - range.address;
+		const struct uni_core_range *range = &info->ranges[i];
+		const uint64_t end = range->address + range->size;
 
-		if ((range.address | range.size) % UNI_CORE_PAGE_SIZE)
+		if ((range->address | range->size) % UNI_CORE_PAGE_SIZE)
 			return -UNI_EINVAL;
-		if (info->image_address > range.address && before < range.size) {
-			writer->segments[count++] = (struct uni_core_range){range.address, before};
-			writer->segments[count++] =
-				(struct uni_core_range){info->image_address, range.size - before};
-		} else {
-			writer->segments[count++] = range;
+		if (image < range->address || image >= end || image % UNI_CORE_PAGE_SIZE) {
+			add_segment(writer, range->address, end);
+			continue;
 		}
+		add_segment(writer, range->address, image);
+		add_segment(writer, image, image + UNI_CORE_PAGE_SIZE);
+		add_segment(writer, image + UNI_CORE_PAGE_SIZE, end);
 	}
-	writer->segment_count = count;
 	return 0;
 }
 
@@ -194,7 +206,7 @@ int uni_core_init(struct uni_core_writer *writer, const struct uni_core_ops *ops
 	writer->memory_offset = align_up(writer->offset, UNI_CORE_PAGE_SIZE);
 	writer->file_size = writer->memory_offset;
 	for (uint32_t i = 0; i < writer->segment_count; i++)
-		writer->file_size += writer->segments[i].size;
+		writer->file_size += writer->segments[i].size + SEGMENT_GAP;
 	return 0;
 }
 
@@ -212,7 +224,7 @@ int uni_core_write(struct uni_core_writer *writer)
 	flush(writer);
 	for (uint32_t i = 0; i < writer->segment_count; i++) {
 		write_segment(writer, &writer->segments[i], offset);
-		offset += writer->segments[i].size;
+		offset += writer->segments[i].size + SEGMENT_GAP;
 	}
 	return writer->status;
 }

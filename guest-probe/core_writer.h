@@ -5,8 +5,9 @@
  * Two implement the ops: a guest that panics, which streams its own memory over the probe's port,
  * and the supervisor, which writes the memory of a guest that could not. Everything is asked for
  * twice in the same order, first to measure, then to write, so nothing needs to be kept; between
- * the two nothing should change, which a stopped world sees to; notes that grow all the same are cut.
- * The writer never allocates, prints, blocks or takes a lock; the ops may fail, and stop it then.
+ * the two nothing should change, which a stopped world sees to; notes that grow all the same are
+ * cut. The writer never allocates, prints, blocks or takes a lock; the ops may fail, and stop it
+ * then.
  *
  * The order of the notes and the reasons for it are in docs/formats/dump.md.
  */
@@ -22,8 +23,9 @@
 
 #define UNI_CORE_PAGE_SIZE 4096
 
-/* Loadable segments at most: ranges of RAM, and one more where the image splits one. */
+/* Ranges of RAM at most, and segments: the image's first page splits one range into three. */
 #define UNI_CORE_RANGE_MAX 64
+#define UNI_CORE_SEGMENT_MAX (UNI_CORE_RANGE_MAX + 2)
 
 /* What the writer asks `view` for at once, and the largest `write`. */
 #define UNI_CORE_CHUNK_SIZE 65536
@@ -72,7 +74,7 @@ struct uni_core_writer {
 	const struct uni_core_info *info;
 
 	uint32_t segment_count;
-	struct uni_core_range segments[UNI_CORE_RANGE_MAX];
+	struct uni_core_range segments[UNI_CORE_SEGMENT_MAX];
 	uint64_t notes_offset, notes_size;
 	uint64_t memory_offset; /* of the first segment in the file */
 	uint64_t file_size;

@@ -125,7 +125,7 @@ static uint32_t fill_ranges(void)
 {
 	uint32_t count = 0;
 
-	for (unsigned i = 0; i < page_ram_count() && count < UNI_CORE_RANGE_MAX - 1; i++) {
+	for (unsigned i = 0; i < page_ram_count() && count < UNI_CORE_RANGE_MAX; i++) {
 		struct page_range ram = page_ram(i);
 
 		if (ram.start == 0)

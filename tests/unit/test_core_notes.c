@@ -8,6 +8,12 @@
 
 #define MIB (1u << 20)
 
+/* Offsets of the program headers. */
+#define NOTES 64
+#define BELOW 120
+#define HEADER 176
+#define ABOVE 232
+
 /* A file of at most this size, as the writer left it. */
 static uint8_t file[3 * MIB];
 static uint64_t file_end;
@@ -118,8 +124,8 @@ struct note {
 /* Walks the notes by gABI's rules; returns how many. */
 static unsigned list_notes(struct note *notes, unsigned max)
 {
-	uint64_t at = field(64 + 8, 8);
-	const uint64_t end = at + field(64 + 32, 8);
+	uint64_t at = field(NOTES + 8, 8);
+	const uint64_t end = at + field(NOTES + 32, 8);
 	unsigned count = 0;
 
 	while (at < end) {
@@ -147,30 +153,39 @@ Test(core_file, header_is_that_of_a_core)
 	cr_assert_eq(field(32, 8), 64, "e_phoff");
 	cr_assert_eq(field(40, 8), 0, "e_shoff");
 	cr_assert_eq(field(54, 2), 56, "e_phentsize");
-	cr_assert_eq(field(56, 2), 3, "e_phnum: notes, below the image, from the image on");
+	cr_assert_eq(field(56, 2), 4, "e_phnum");
 	cr_assert_eq(field(60, 2), 0, "e_shnum");
 }
 
 Test(core_file, notes_come_first_and_are_aligned_to_4)
 {
 	write_core();
-	cr_assert_eq(field(64, 4), 4, "p_type PT_NOTE");
-	cr_assert_eq(field(64 + 8, 8), 64 + 3 * 56, "p_offset");
-	cr_assert_eq(field(64 + 48, 8), 4, "p_align");
+	cr_assert_eq(field(NOTES, 4), 4, "p_type PT_NOTE");
+	cr_assert_eq(field(NOTES + 8, 8), 64 + 4 * 56, "p_offset");
+	cr_assert_eq(field(NOTES + 48, 8), 4, "p_align");
 }
 
-Test(core_file, memory_is_split_where_the_image_begins)
+static void expect_segment(uint64_t at, uint64_t address, uint64_t size)
+{
+	cr_assert_eq(field(at, 4), 1, "PT_LOAD");
+	cr_assert_eq(field(at + 8, 8) % 4096, 0, "p_offset");
+	cr_assert_eq(field(at + 16, 8), address, "p_vaddr");
+	cr_assert_eq(field(at + 24, 8), address, "p_paddr");
+	cr_assert_eq(field(at + 32, 8), size, "p_filesz");
+	cr_assert_eq(field(at + 40, 8), size, "p_memsz");
+}
+
+Test(core_file, the_first_page_of_the_image_is_a_segment_of_its_own)
 {
 	write_core();
-	cr_assert_eq(field(120, 4), 1, "PT_LOAD");
-	cr_assert_eq(field(120 + 16, 8), 0x1000, "p_vaddr");
-	cr_assert_eq(field(120 + 24, 8), 0x1000, "p_paddr");
-	cr_assert_eq(field(120 + 32, 8), MIB - 0x1000, "p_filesz");
-	cr_assert_eq(field(120 + 40, 8), MIB - 0x1000, "p_memsz");
-	cr_assert_eq(field(176 + 16, 8), MIB);
-	cr_assert_eq(field(176 + 32, 8), MIB);
-	cr_assert_arr_eq(file + field(176 + 8, 8), "\177ELF", 4);
-	cr_assert_eq(writer.file_size, field(176 + 8, 8) + MIB);
+	expect_segment(BELOW, 0x1000, MIB - 0x1000);
+	expect_segment(HEADER, MIB, 4096);
+	expect_segment(ABOVE, MIB + 4096, MIB - 4096);
+	cr_assert_arr_eq(file + field(HEADER + 8, 8), "\177ELF", 4);
+	/* A page of the file lies between segments. */
+	cr_assert_eq(field(HEADER + 8, 8), field(BELOW + 8, 8) + MIB - 0x1000 + 4096);
+	cr_assert_eq(field(ABOVE + 8, 8), field(HEADER + 8, 8) + 8192);
+	cr_assert_geq(writer.file_size, field(ABOVE + 8, 8) + MIB - 4096);
 }
 
 Test(core_file, memory_stands_at_its_offset_and_zero_pages_are_not_written)
@@ -178,14 +193,13 @@ Test(core_file, memory_stands_at_its_offset_and_zero_pages_are_not_written)
 	uint64_t low, high;
 
 	write_core();
-	low = field(120 + 8, 8);
-	high = field(176 + 8, 8);
-	cr_assert_eq(low % 4096, 0);
+	low = field(BELOW + 8, 8);
+	high = field(ABOVE + 8, 8);
 	cr_assert_eq(file[low + 0x4fff - 0x1000], 1);
 	cr_assert_eq(file[low + 0x5000 - 0x1000], 0, "an unreadable page was written");
-	cr_assert_eq(file[high + MIB - 1], 2);
+	cr_assert_eq(file[high + MIB - 4096 - 1], 2);
 	/* Three pages hold something. */
-	cr_assert_eq(bytes_written, field(64 + 8, 8) + field(64 + 32, 8) + 3 * 4096);
+	cr_assert_eq(bytes_written, field(NOTES + 8, 8) + field(NOTES + 32, 8) + 3 * 4096);
 }
 
 Test(core_file, notes_stand_in_the_order_that_readers_need)
@@ -283,8 +297,9 @@ static void expect_memory_in_place(size_t first, size_t then)
 	memcpy(ram + MIB, "\177ELF", 4);
 	cr_assert_eq(uni_core_init(&writer, &changing, NULL, &info, buffer, sizeof(buffer)), 0);
 	cr_assert_eq(uni_core_write(&writer), 0);
-	cr_assert_arr_eq(file + field(176 + 8, 8), "\177ELF", 4);
-	for (uint64_t at = field(64 + 8, 8) + field(64 + 32, 8); at < field(120 + 8, 8); at++)
+	cr_assert_arr_eq(file + field(HEADER + 8, 8), "\177ELF", 4);
+	for (uint64_t at = field(NOTES + 8, 8) + field(NOTES + 32, 8); at < field(BELOW + 8, 8);
+	     at++)
 		cr_assert_eq(file[at], 0, "a note reaches past its segment");
 }
 
@@ -311,7 +326,7 @@ Test(core_file, stops_at_the_first_failed_write)
 Test(core_file, refuses_what_it_cannot_lay_out)
 {
 	static const struct uni_core_range crooked[] = {{0x1001, 0x1000}};
-	static struct uni_core_range many[UNI_CORE_RANGE_MAX];
+	static struct uni_core_range many[UNI_CORE_RANGE_MAX + 1];
 	struct uni_core_info info = new_info();
 
 	info.thread_count = 0;
@@ -323,7 +338,7 @@ Test(core_file, refuses_what_it_cannot_lay_out)
 		     -UNI_EINVAL);
 	info = new_info();
 	info.ranges = many;
-	info.range_count = UNI_CORE_RANGE_MAX;
+	info.range_count = UNI_CORE_RANGE_MAX + 1;
 	cr_assert_eq(uni_core_init(&writer, &ops, NULL, &info, buffer, sizeof(buffer)),
 		     -UNI_EINVAL);
 }
