@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The kernel under a bare QEMU: it boots on every machine, tests itself, and dies as it should."""
+
+import json
+import re
+import socket
+import subprocess
+
+from harness import image, main, test
+
+MACHINES = ("microvm", "q35")
+SELFTEST_ARGUMENTS = 'number=0x10 size=4K words="a b" flag'
+
+# What the console says of each kind of crash.
+CRASHES = {
+    "null-write": r"page fault: writing 0x0, the null page",
+    "wild-jump": r"page fault: executing 0x[0-9a-f]+, which is not mapped",
+    "stack-overflow": r"stack overflow: thread \"main\" ran into the guard page at 0x[0-9a-f]+",
+    "double-fault": r"double fault, error 0x0",
+    "assert": r"assertion failed: .+, at .+crash\.c:[0-9]+",
+    "oom": r"out of memory: 0x[0-9a-f]+ holds [0-9]+ of [0-9]+ bytes; 0x[0-9a-f]+ asked for [0-9]+ more",
+    "deadlock": r"deadlock: main -> rival -> main",
+    "panic-irq": r"page fault: .+",
+    "panic-locked": r"page fault: .+",
+}
+
+
+def boot(machine, cpus, memory, name, arguments="", timeout=60):
+    """Runs a guest to its end; returns its console and the reason QEMU gives for the end."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        # Read as soon as QEMU comes; no event is sent before.
+        ours.sendall(b'{"execute": "qmp_capabilities"}\n')
+        process = subprocess.run(
+            [
+                *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
+                *("-no-reboot", "-accel", "tcg", "-M", machine, "-smp", str(cpus), "-m", memory),
+                *("-device", "pvpanic", "-serial", "stdio"),
+                *("-chardev", f"socket,id=qmp,fd={theirs.fileno()}"),
+                *("-mon", "chardev=qmp,mode=control"),
+                *("-kernel", image(name), "-append", arguments),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=timeout,
+            check=True,
+        )
+        theirs.close()
+        with ours.makefile() as lines:
+            messages = [json.loads(line) for line in lines]
+    ends = [m["data"]["reason"] for m in messages if m.get("event") == "SHUTDOWN"]
+    return process.stdout.decode(errors="replace"), ends[0]
+
+
+@test
+def boots_with_any_machine_cpus_and_memory():
+    for machine in MACHINES:
+        for cpus, memory in ((1, "8"), (2, "64"), (4, "3G"), (16, "6G")):
+            console, end = boot(machine, cpus, memory, "hello")
+            assert f"{cpus} cpu" in console, console
+            assert "hello from a unikernel" in console, console
+            assert end == "guest-shutdown", end
+
+
+@test
+def boots_without_acpi_on_one_cpu():
+    console, _ = boot("microvm,acpi=off", 2, "64", "hello")
+    assert "1 cpu," in console and "hello from a unikernel" in console, console
+
+
+@test
+def says_so_when_it_has_nothing_to_measure_time_with():
+    console, _ = boot("microvm,pit=off", 1, "64", "hello")
+    assert "(assumed)" in console, console
+    console, _ = boot("microvm", 1, "64", "hello")
+    assert "(pit)" in console, console
+
+
+@test
+def passes_its_own_tests():
+    for machine in MACHINES:
+        for cpus in (1, 2, 4):
+            console, _ = boot(machine, cpus, "64", "selftest", SELFTEST_ARGUMENTS)
+            failed = re.findall(r"^not ok .*", console, re.MULTILINE)
+            assert not failed, f"{machine}, {cpus} cpus: {failed}"
+            assert re.search(rf"[1-9][0-9]+ passed, 0 failed, {cpus} cpus", console), console
+
+
+@test
+def every_fault_ends_in_the_panic_path():
+    for machine in MACHINES:
+        for kind, reason in CRASHES.items():
+            console, end = boot(machine, 2, "64", "crash", f"kind={kind}")
+            assert re.search(rf"^panic: {reason}\r?$", console, re.MULTILINE), console
+            assert "backtrace: 0x" in console, console
+            assert console.count("panic: ") == 1, console
+            assert end == "guest-panic", f"{kind}: {end}"
+
+
+main()
