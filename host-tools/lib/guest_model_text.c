@@ -65,7 +65,7 @@ const char *uni_model_run_state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		[UNI_GUEST_BOOTING] = "booting", [UNI_GUEST_RUNNING] = "running",
-		[UNI_GUEST_PAUSED] = "paused",	 [UNI_GUEST_DEBUGGED] = "stopped",
+		[UNI_GUEST_PAUSED] = "paused",	 [UNI_GUEST_DEBUGGED] = "debugged",
 		[UNI_GUEST_CRASHED] = "crashed", [UNI_GUEST_DUMPING] = "dumping",
 		[UNI_GUEST_EXITED] = "exited",
 	};
