@@ -80,10 +80,6 @@ static void connect_guest(struct guest *guest, const struct uni_guest_info *info
 	fresh.client = client;
 	*guest = fresh;
 	uni_model_init(&guest->model, RATE_MIN_NS);
-	if (uni_client_send(client, UNI_FRAME_HELLO_REQUEST, NULL, 0, NULL) < 0) {
-		uni_client_close(client);
-		guest->client = NULL;
-	}
 }
 
 static void find_guests(struct model *model)
@@ -191,16 +187,10 @@ static bool is_number(uint16_t type)
 	return type == UNI_FRAME_METRICS || type == UNI_FRAME_CPUS || type == UNI_FRAME_THREADS;
 }
 
-static bool is_urgent(uint16_t type)
-{
-	return type == UNI_FRAME_HELLO || type == UNI_FRAME_STATE || type == UNI_FRAME_PANIC ||
-	       type == UNI_FRAME_BYE;
-}
-
 static bool receive(struct guest *guest, bool still, uint64_t now_ns)
 {
 	struct uni_client_frame frame;
-	bool urgent = false;
+	uint32_t state = guest_state(guest);
 	int result = 0;
 
 	for (int i = 0; i < FRAMES_A_ROUND; i++) {
@@ -209,7 +199,6 @@ static bool receive(struct guest *guest, bool still, uint64_t now_ns)
 			break;
 		if (still && is_number(frame.type))
 			continue;
-		urgent |= is_urgent(frame.type);
 		/* What makes no sense is counted in the model's losses. */
 		(void)uni_model_apply(&guest->model, &frame, now_ns);
 	}
@@ -223,7 +212,7 @@ static bool receive(struct guest *guest, bool still, uint64_t now_ns)
 		guest->client = NULL;
 		guest->asked_ns = 0;
 	}
-	return urgent || result < 0;
+	return guest_state(guest) != state;
 }
 
 bool model_receive(struct model *model, bool still, uint64_t now_ns)

@@ -311,8 +311,6 @@ static void answer(const struct client *client, const struct uni_frame *request)
 	if (is(client->guest, "edge"))
 		return;
 	send_frame(client->fd, UNI_FRAME_REPLY, request->sequence, &reply, sizeof(reply));
-	if (request->type == UNI_FRAME_HELLO_REQUEST)
-		send_hello(client);
 	if (request->type != UNI_FRAME_SNAPSHOT)
 		return;
 	send_state(client);
@@ -334,9 +332,12 @@ static void welcome(const struct fake *guest)
 		return;
 	uni_frame_decoder_init(&client->decoder);
 	client_count++;
+	/* As a supervisor greets: with what is known. */
 	send_state(client);
 	if (is(guest, "edge"))
 		send_panic(client);
+	else
+		send_hello(client);
 }
 
 /* False: the client is gone. */
