@@ -11,7 +11,8 @@
 #define FRAMES_SHOWN 20
 #define LOG_LINES_SHOWN 5
 #define WHEN_SIZE 32
-#define GROUP_TEXT_SIZE 320
+#define STATE_TEXT_SIZE 512
+#define GROUP_TEXT_SIZE 1024
 #define NS_PER_S 1000000000u
 
 /* "today 04:02:17", "yesterday 19:40", "2026-11-20 07:15". */
@@ -187,7 +188,7 @@ static void describe_thread(const struct uni_dump_report *report,
 {
 	const struct uni_model_thread *model = thread->model;
 	const struct uni_symbol_frame *place = place_of(thread);
-	char state[GROUP_TEXT_SIZE / 2];
+	char state[STATE_TEXT_SIZE];
 
 	if (model && model->record.flags & UNI_THREAD_IDLE) {
 		snprintf(out, size, "idle");

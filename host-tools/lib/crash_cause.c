@@ -10,24 +10,35 @@
 #include "host-tools/lib/arch/x86_64/fault_words.h"
 #include "host-tools/lib/quantity.h"
 
-#define CHAIN_MAX 32
+#define FUNCTIONS_MAX 64
 #define SIGNATURE_FUNCTIONS 3
 
 /* Starts of names, as Socorro's list of irrelevant frames. */
 static const char *const machinery[] = {
-	"clock_delay", "cond_",	       "cpu_halt",     "cpu_idle",    "heap_",
-	"mutex_",      "panic",	       "port_read_",   "port_write_", "sched",
-	"sem_",	       "spin_",	       "switch_",      "thread_exit", "thread_idle",
-	"thread_join", "thread_sleep", "thread_yield", "trap_",	      "wait_",
+	"clock_delay",	 "cond_",	"cpu_",	       "heap_",	       "mutex_",
+	"out_of_memory", "panic",	"port_read_",  "port_write_",  "report_cycle",
+	"reschedule",	 "sched_",	"sem_",	       "spin_",	       "switch_",
+	"thread_exit",	 "thread_idle", "thread_join", "thread_sleep", "thread_yield",
+	"wait_block",
 };
 
-bool uni_crash_is_machinery(const char *function)
+/* Below these the stack is that of whoever was interrupted. */
+static const char *const boundaries[] = {"handle_interrupt", "irq_dispatch", "trap_"};
+
+static bool starts_with_any(const char *function, const char *const prefixes[], size_t count)
 {
-	for (size_t i = 0; i < sizeof(machinery) / sizeof(machinery[0]); i++) {
-		if (!strncmp(function, machinery[i], strlen(machinery[i])))
+	for (size_t i = 0; i < count; i++) {
+		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))
 			return true;
 	}
 	return false;
+}
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+bool uni_crash_is_machinery(const char *function)
+{
+	return starts_with_any(function, machinery, COUNT_OF(machinery));
 }
 
 size_t uni_crash_frame_lookup(const struct uni_symbols *symbols,
@@ -47,25 +58,48 @@ static void add(char *text, size_t size, const char *more)
 	snprintf(text + len, size - len, "%s", more);
 }
 
-/* Goes over the functions of the backtrace that are not machinery: the first takes the blame, the
- * first few make the signature. */
-static void find_blame(const struct uni_symbols *symbols, const struct uni_unwind_frame frames[],
-		       size_t frame_count, struct uni_crash_cause *out)
+/* The functions of the innermost frames, inlined ones too, up to an interrupt. */
+static size_t functions_of(const struct uni_symbols *symbols,
+			   const struct uni_unwind_frame frames[], size_t frame_count,
+			   struct uni_symbol_frame out[FUNCTIONS_MAX])
 {
-	unsigned used = 0;
+	size_t count = 0;
 
-	for (size_t i = 0; i < frame_count && used < SIGNATURE_FUNCTIONS; i++) {
-		struct uni_symbol_frame chain[CHAIN_MAX];
-		size_t count = uni_crash_frame_lookup(symbols, &frames[i], chain, CHAIN_MAX);
+	for (size_t i = 0; i < frame_count; i++) {
+		size_t more = uni_crash_frame_lookup(symbols, &frames[i], out + count,
+						     FUNCTIONS_MAX - count);
 
-		for (size_t j = 0; j < count && used < SIGNATURE_FUNCTIONS; j++) {
-			if (uni_crash_is_machinery(chain[j].function))
-				continue;
-			if (!used++)
-				out->blame = chain[j];
-			add(out->signature, sizeof(out->signature), " ");
-			add(out->signature, sizeof(out->signature), chain[j].function);
-		}
+		if (more && starts_with_any(out[count].function, boundaries, COUNT_OF(boundaries)))
+			break;
+		count += more;
+	}
+	return count;
+}
+
+/* A fault is its own function's. Who panics does so for its caller, perhaps through helpers that no
+ * list knows: the caller of the outermost machinery. */
+static size_t find_blame(const struct uni_dump_info *info,
+			 const struct uni_symbol_frame functions[], size_t count)
+{
+	bool is_messenger = info->kind == UNI_PANIC_ASSERT || info->kind == UNI_PANIC_OOM ||
+			    info->kind == UNI_PANIC_DEADLOCK;
+	size_t blame = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (uni_crash_is_machinery(functions[i].function))
+			blame = i + 1;
+		else if (!is_messenger)
+			break;
+	}
+	return blame < count ? blame : 0;
+}
+
+static void sign(struct uni_crash_cause *out, const struct uni_symbol_frame functions[],
+		 size_t count)
+{
+	for (size_t i = 0; i < count && i < SIGNATURE_FUNCTIONS; i++) {
+		add(out->signature, sizeof(out->signature), " ");
+		add(out->signature, sizeof(out->signature), functions[i].function);
 	}
 }
 
@@ -123,26 +157,31 @@ static bool round_out_of_memory(const char *text, char *out, size_t size)
 	return true;
 }
 
+/* Drops the folders of ", at some/folder/crash.c:143". */
+static void drop_folders(char *text)
+{
+	char *path = strstr(text, ", at ");
+	char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (slash)
+		memmove(path + 5, slash + 1, strlen(slash));
+}
+
 /* Kinds whose own words say it all. */
 static void tell_in_words(const struct uni_dump_info *info, const struct uni_symbols *symbols,
 			  struct uni_crash_cause *out)
 {
-	char where[192];
-
 	name_addresses(symbols, info->cause, out->sentence, sizeof(out->sentence));
-	if (info->kind == UNI_PANIC_OOM &&
-	    round_out_of_memory(out->sentence, out->headline, sizeof(out->headline)))
-		return;
-	snprintf(out->headline, sizeof(out->headline), "%s", out->sentence);
-	/* An assertion names its line already. */
-	place(out, where, sizeof(where));
-	if (!strstr(out->sentence, uni_symbol_file_name(&out->blame)) || !out->blame.file)
-		add(out->headline, sizeof(out->headline), where);
+	if (info->kind == UNI_PANIC_ASSERT)
+		drop_folders(out->sentence);
 	if (out->blame.function && !strstr(out->sentence, out->blame.function)) {
 		add(out->sentence, sizeof(out->sentence), ", in ");
 		add(out->sentence, sizeof(out->sentence), out->blame.function);
 		add(out->sentence, sizeof(out->sentence), "()");
 	}
+	if (info->kind != UNI_PANIC_OOM ||
+	    !round_out_of_memory(out->sentence, out->headline, sizeof(out->headline)))
+		snprintf(out->headline, sizeof(out->headline), "%s", out->sentence);
 }
 
 static void tell_fault(const struct uni_dump_info *info, const struct uni_symbols *symbols,
@@ -160,6 +199,18 @@ static void tell_fault(const struct uni_dump_info *info, const struct uni_symbol
 		 words.deed);
 }
 
+static void tell_double_fault(struct uni_crash_cause *out)
+{
+	char where[192];
+
+	place(out, where, sizeof(where));
+	snprintf(out->headline, sizeof(out->headline), "double fault%s", where);
+	snprintf(out->sentence, sizeof(out->sentence),
+		 "double fault%s: the processor could not handle a fault, most often because the "
+		 "stack pointer was broken",
+		 where);
+}
+
 static void tell_stack_overflow(struct uni_crash_cause *out)
 {
 	char where[192];
@@ -175,14 +226,25 @@ void uni_crash_cause_find(const struct uni_dump_info *info, const struct uni_sym
 			  const struct uni_unwind_frame frames[], size_t frame_count,
 			  struct uni_crash_cause *out)
 {
+	struct uni_symbol_frame functions[FUNCTIONS_MAX];
+	size_t count;
+
 	*out = (struct uni_crash_cause){.blame = {.function = NULL}};
 	snprintf(out->signature, sizeof(out->signature), "%s",
 		 info->has_panic ? uni_dump_kind_name(info->kind) : "silent");
-	find_blame(symbols, frames, frame_count, out);
+	count = functions_of(symbols, frames, frame_count, functions);
+	if (count) {
+		size_t blame = find_blame(info, functions, count);
+
+		out->blame = functions[blame];
+		sign(out, functions + blame, count - blame);
+	}
 	if (info->has_panic && info->kind == UNI_PANIC_FAULT)
 		tell_fault(info, symbols, out);
 	else if (info->has_panic && info->kind == UNI_PANIC_STACK_OVERFLOW)
 		tell_stack_overflow(out);
+	else if (info->has_panic && info->kind == UNI_PANIC_DOUBLE_FAULT)
+		tell_double_fault(out);
 	else
 		tell_in_words(info, symbols, out);
 }
