@@ -16,6 +16,7 @@
 
 /* A guest that gdb holds, or that hangs, is shown as far as it is known after this. */
 #define ANSWER_NS 2000000000ull
+#define GREETING_NS 20000000ull
 
 struct stat_values {
 	bool json;
@@ -71,13 +72,34 @@ static int listen(struct uni_client *client, struct uni_model *model, uint64_t e
 	}
 }
 
+/* One that is stopped or dead has said what it can: its supervisor sent that as a greeting. */
+static bool answers(const struct uni_model *model)
+{
+	return !model->has_panic &&
+	       (model->state.state == UNI_GUEST_RUNNING || model->state.state == UNI_GUEST_BOOTING);
+}
+
 static int look(struct uni_client *client, struct uni_model *model)
 {
-	int result = uni_client_send(client, UNI_FRAME_SNAPSHOT, NULL, 0, NULL);
+	int result;
 
+	if (!answers(model))
+		return 0;
+	result = uni_client_send(client, UNI_FRAME_SNAPSHOT, NULL, 0, NULL);
 	if (result < 0)
 		return result;
 	return listen(client, model, now_ns() + ANSWER_NS, model->snapshots + 1);
+}
+
+/* The greeting begins with the state. */
+static int await_greeting(struct uni_client *client, struct uni_model *model)
+{
+	uint64_t end_ns = now_ns() + ANSWER_NS;
+	int result = 0;
+
+	while (!model->has_state && result == 0 && now_ns() < end_ns)
+		result = listen(client, model, now_ns() + GREETING_NS, 0);
+	return result;
 }
 
 static int print(const struct stat_values *values, const struct uni_guest_info *guest,
@@ -99,8 +121,10 @@ static int print(const struct stat_values *values, const struct uni_guest_info *
 static int observe(const struct stat_values *values, const struct uni_guest_info *guest,
 		   struct uni_client *client, struct uni_model *model, struct uni_error *error)
 {
-	int result = look(client, model);
+	int result = await_greeting(client, model);
 
+	if (result == 0)
+		result = look(client, model);
 	for (uint64_t i = 0; i < values->count && result == 0; i++) {
 		result = listen(client, model, now_ns() + values->interval_ms * 1000000, 0);
 		if (result == 0)

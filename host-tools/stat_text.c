@@ -27,10 +27,10 @@ static void print_facts(const struct uni_guest_info *guest, const struct uni_mod
 	printf("  boot         %s\n", hello->boot_id);
 	printf("  clock        TSC at %.3f MHz, by %s\n", (double)hello->tsc_hz / 1e6,
 	       uni_model_clock_name(hello->clock_method));
-	printf("  offers       %s%s%s%s\n", hello->features & UNI_FEATURE_GDB ? "gdb " : "",
-	       hello->features & UNI_FEATURE_TRACE ? "tracing " : "",
-	       hello->features & UNI_FEATURE_DUMP ? "dumps " : "",
-	       hello->features & UNI_FEATURE_APP ? "requests" : "");
+	printf("  offers      %s%s%s%s\n", hello->features & UNI_FEATURE_GDB ? " gdb" : "",
+	       hello->features & UNI_FEATURE_TRACE ? " tracing" : "",
+	       hello->features & UNI_FEATURE_DUMP ? " dumps" : "",
+	       hello->features & UNI_FEATURE_APP ? " requests" : "");
 }
 
 static void print_cpus(const struct uni_model *model)
@@ -76,9 +76,13 @@ static void print_threads(const struct uni_model *model)
 		       uni_model_thread_state_name(thread));
 		print_rate(&thread->run, 100 / 1e9, 6, 1);
 		print_rate(&thread->switches, 1, 7, 0);
-		printf(" %13s %4u %3u%s  %s\n", stack, record->priority, record->cpu,
-		       record->flags & UNI_THREAD_PINNED ? "!" : " ",
-		       uni_model_wait_text(model, thread, wait, sizeof(wait)));
+		uni_model_wait_text(model, thread, wait, sizeof(wait));
+		printf(" %13s %4u %3u%s%s%s\n", stack, record->priority, record->cpu,
+		       record->flags & UNI_THREAD_PINNED ? "!" : "",
+		       !wait[0]				   ? ""
+		       : record->flags & UNI_THREAD_PINNED ? "  "
+							   : "   ",
+		       wait);
 	}
 	if (model->thread_total > model->thread_count)
 		printf("%" PRIu64 " more threads were not sent\n",

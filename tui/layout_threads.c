@@ -14,7 +14,7 @@ static const struct table_column columns[] = {
 	[THREADS_NAME] = {.title = "THREAD", .width = 12, .width_max = 32},
 	[THREADS_STATE] = {.title = "STATE", .width = 8},
 	[THREADS_CPU] = {.title = "CPU%", .width = 6, .right = true, .descends = true},
-	[THREADS_WAIT] = {.title = "WAITS FOR", .width = 10, .width_max = 100, .rank = 1},
+	[THREADS_WAIT] = {.title = "WAITS FOR", .width = 28, .width_max = 100, .rank = 1},
 	[THREADS_SWITCHES] =
 		{.title = "SW/s", .width = 6, .rank = 3, .right = true, .descends = true},
 	[THREADS_STACK] =

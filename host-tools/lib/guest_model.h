@@ -162,7 +162,7 @@ bool uni_model_cpu_share(const struct uni_model *model, double *share);
 /* The same for one CPU: threads and interrupts apart. */
 bool uni_model_one_cpu(const struct uni_model_cpu *cpu, double *busy, double *irq, double *idle);
 
-/* Heap in use of what it may grow to, in bytes (metrics heap.used and heap.limit; without the
+/* Heap in use of what it may grow to, in bytes (metrics heap.used and heap.total; without the
  * latter the guest's memory). False: the guest does not say. */
 bool uni_model_heap(const struct uni_model *model, uint64_t *used, uint64_t *limit);
 

@@ -36,11 +36,11 @@ bool uni_model_cpu_share(const struct uni_model *model, double *share)
 bool uni_model_heap(const struct uni_model *model, uint64_t *used, uint64_t *limit)
 {
 	const struct uni_model_metric *used_metric = uni_model_metric(model, "heap.used");
-	const struct uni_model_metric *limit_metric = uni_model_metric(model, "heap.limit");
+	const struct uni_model_metric *total_metric = uni_model_metric(model, "heap.total");
 	uint64_t most = model->hello.memory_size;
 
-	if (limit_metric && limit_metric->has_value)
-		most = limit_metric->value;
+	if (total_metric && total_metric->has_value)
+		most = total_metric->value;
 	if (!used_metric || !used_metric->has_value || most == 0)
 		return false;
 	*used = used_metric->value;

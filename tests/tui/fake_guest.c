@@ -110,7 +110,7 @@ static void send_hello(const struct client *client)
 	};
 	static const struct uni_metric_desc metrics[] = {
 		{.id = 1, .kind = UNI_METRIC_GAUGE, .unit = UNI_UNIT_BYTES, .name = "heap.used"},
-		{.id = 2, .kind = UNI_METRIC_GAUGE, .unit = UNI_UNIT_BYTES, .name = "heap.limit"},
+		{.id = 2, .kind = UNI_METRIC_GAUGE, .unit = UNI_UNIT_BYTES, .name = "heap.total"},
 		{.id = 3, .kind = UNI_METRIC_COUNTER, .name = "app.requests"},
 		{.id = 4,
 		 .kind = UNI_METRIC_GAUGE,
