@@ -29,14 +29,6 @@ static int stop(void *context)
 	return trace_stop();
 }
 
-/* Bytes from the start of the ring's sequence 0 to the next event, whole packets counted whole. */
-static uint64_t write_position(const struct uni_ring *ring)
-{
-	const uint64_t word = ring->word == UNI_RING_STOPPED ? ring->last_word : ring->word;
-
-	return ((word >> ring->sequence_shift) << ring->size_bits) + (word & (ring->units - 1)) * 8;
-}
-
 static uint32_t rings(void *context, struct uni_note_ring *out, uint32_t capacity)
 {
 	uint32_t count = 0;
@@ -51,7 +43,7 @@ static uint32_t rings(void *context, struct uni_note_ring *out, uint32_t capacit
 			.packet_size = 1u << ring->size_bits,
 			.address = (uintptr_t)ring->data,
 			.size = (ring->slot_mask + 1ull) << ring->size_bits,
-			.reserved_bytes = write_position(ring),
+			.reserved_bytes = uni_ring_position(ring),
 		};
 	}
 	return count;

@@ -114,7 +114,7 @@ static bool submit_next(struct uni_ring *ring, struct sender *sender)
 	transfer->header = (struct uni_frame){
 		.magic = UNI_FRAME_MAGIC,
 		.type = UNI_FRAME_TRACE_PACKET,
-		.length = (uint32_t)(packet->content_size / 8),
+		.length = (uint32_t)(packet->packet_size / 8),
 	};
 	const struct port_iov parts[] = {
 		{&transfer->header, sizeof(transfer->header)},

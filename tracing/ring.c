@@ -4,11 +4,11 @@
 
 #include "tracing/errno.h"
 
-#define HEADER_UNITS (sizeof(struct uni_trace_packet) / 8)
+#define HEADER_SIZE sizeof(struct uni_trace_packet)
 
 static uint64_t closed_bit(const struct uni_ring *ring)
 {
-	return ring->units;
+	return ring->size;
 }
 
 static uint64_t word_sequence(const struct uni_ring *ring, uint64_t word)
@@ -23,7 +23,7 @@ static uint64_t word_events(const struct uni_ring *ring, uint64_t word)
 
 static uint64_t word_offset(const struct uni_ring *ring, uint64_t word)
 {
-	return word & (ring->units - 1);
+	return word & (ring->size - 1);
 }
 
 static struct uni_ring_slot *slot_of(const struct uni_ring *ring, uint64_t sequence)
@@ -51,14 +51,12 @@ int uni_ring_init(struct uni_ring *ring, const struct uni_ring_config *config)
 		return -UNI_EINVAL;
 
 	uint32_t size_bits = (uint32_t)__builtin_ctzl(config->subbuffer_size);
-	uint32_t unit_bits = size_bits - 3;
 
 	*ring = (struct uni_ring){
 		.word = UNI_RING_STOPPED,
-		.units = 1ull << unit_bits,
-		.offset_mask = (1ull << (unit_bits + 1)) - 1,
-		.one_event = 1ull << (unit_bits + 1),
-		.sequence_shift = 2 * unit_bits + 1,
+		.size = config->subbuffer_size,
+		.one_event = 1ull << (size_bits + 1),
+		.sequence_shift = 2 * size_bits - 2,
 		.data = config->data,
 		.slots = config->slots,
 		.slot_mask = (uint32_t)config->subbuffer_count - 1,
@@ -118,18 +116,18 @@ static bool close_packet(struct uni_ring *ring, uint64_t word, uint64_t discarde
 		return false;
 
 	uint64_t sequence = word_sequence(ring, word);
-	uint64_t content = word_offset(ring, word) * 8;
+	uint64_t content = word_offset(ring, word), padded = uni_ring_aligned(content);
 	struct uni_ring_slot *slot = slot_of(ring, sequence);
 	struct uni_trace_packet *packet = packet_of(ring, sequence);
 
 	packet->timestamp_end = tsc;
 	packet->content_size = content * 8;
-	packet->packet_size = content * 8;
+	packet->packet_size = padded * 8;
 	packet->events_discarded = discarded;
 	packet->event_count = (uint32_t)word_events(ring, word);
 	packet->events_emitted = slot->recorded_before + packet->event_count + discarded;
 	/* Release, as in uni_ring_commit(): the header is there when the count is full. */
-	uni_local_add(&slot->committed, (1ull << ring->size_bits) - content);
+	uni_local_add(&slot->committed, ring->size - padded);
 	return true;
 }
 
@@ -166,7 +164,7 @@ static void write_packet_begin(struct uni_ring *ring, uint64_t sequence, uint64_
 
 /* Opens the packet after that of `word`, which is closed, with a first event in it. Its slot is
  * free. Returns false when the word is not that any more. */
-static bool open_packet(struct uni_ring *ring, uint64_t word, uint64_t units, uint32_t id,
+static bool open_packet(struct uni_ring *ring, uint64_t word, uint64_t size, uint32_t id,
 			uint64_t tsc, struct uni_ring_entry *entry)
 {
 	uint64_t sequence = word_sequence(ring, word) + 1;
@@ -186,21 +184,22 @@ static bool open_packet(struct uni_ring *ring, uint64_t word, uint64_t units, ui
 		return false;
 	(void)uni_local_compare_exchange(&slot->recorded_before, recorded_before, recorded);
 
-	uint64_t start = sequence << ring->sequence_shift | HEADER_UNITS;
+	uint64_t start = sequence << ring->sequence_shift;
 
-	if (!uni_local_compare_exchange(&ring->word, word, start + units + ring->one_event))
+	if (!uni_local_compare_exchange(&ring->word, word,
+					uni_ring_word_after(ring, start, HEADER_SIZE, size)))
 		return false;
 	/* From here a copy of the old packet is invalid, and its reader can tell by the word, which
 	 * was stored before anything below. */
 	if (lost)
 		uni_local_add(&ring->overwritten, lost);
 	write_packet_begin(ring, sequence, tsc);
-	uni_local_add(&slot->committed, HEADER_UNITS * 8);
-	uni_ring_place(ring, start, units, id, tsc, entry);
+	uni_local_add(&slot->committed, HEADER_SIZE);
+	uni_ring_place(ring, start, HEADER_SIZE, size, id, tsc, entry);
 	return true;
 }
 
-bool uni_ring_reserve_slow(struct uni_ring *ring, uint64_t units, uint32_t id,
+bool uni_ring_reserve_slow(struct uni_ring *ring, uint64_t size, uint32_t id,
 			   struct uni_ring_entry *entry)
 {
 	for (;;) {
@@ -217,13 +216,19 @@ bool uni_ring_reserve_slow(struct uni_ring *ring, uint64_t units, uint32_t id,
 				uni_local_add(&ring->discarded, 1);
 				return false;
 			}
-			if (open_packet(ring, word, units, id, tsc, entry))
+			if (open_packet(ring, word, size, id, tsc, entry))
 				return true;
-		} else if (word_offset(ring, word) + units >= ring->units) {
+			continue;
+		}
+
+		uint64_t start = uni_ring_start_offset(ring, word);
+
+		if (start + uni_ring_aligned(size) >= ring->size) {
 			(void)close_packet(ring, word, discarded, tsc);
-		} else if (uni_local_compare_exchange(&ring->word, word,
-						      word + units + ring->one_event)) {
-			uni_ring_place(ring, word, units, id, tsc, entry);
+		} else if (uni_local_compare_exchange(
+				   &ring->word, word,
+				   uni_ring_word_after(ring, word, start, size))) {
+			uni_ring_place(ring, word, start, size, id, tsc, entry);
 			return true;
 		}
 	}

@@ -53,12 +53,12 @@ struct uni_ring_slot {
 
 /* Private to ring.h and ring.c; read by tests and by whoever finds a ring in a dump. */
 struct uni_ring {
-	/* Bits, from 0: offset in units of 8 bytes (unit_bits), closed (1), events (unit_bits),
-	 * sequence (the rest). */
+	/* Bits, from 0: offset of the last event's end, in bytes (size_bits), closed (1), events
+	 * (size_bits - 3), sequence (the rest). An event's end need not be aligned: CTF has the
+	 * padding before the next event, not after the last. */
 	uint64_t word;
-	uint64_t offset_mask; /* of offset and closed */
+	uint64_t size; /* of a sub-buffer, in bytes; also the bit "closed" */
 	uint64_t one_event;
-	uint64_t units; /* of a sub-buffer */
 	uint8_t *data;
 	struct uni_ring_slot *slots;
 	uint32_t slot_mask;
@@ -90,7 +90,7 @@ struct uni_ring_config {
 struct uni_ring_entry {
 	uint8_t *fields; /* where the event's fields go */
 	uint64_t *committed;
-	uint64_t size;
+	uint64_t size; /* padding included */
 };
 
 struct uni_ring_stats {
@@ -120,40 +120,61 @@ void uni_ring_flush(struct uni_ring *ring);
 void uni_ring_stop(struct uni_ring *ring);
 
 /* The rest of uni_ring_reserve(). */
-bool uni_ring_reserve_slow(struct uni_ring *ring, uint64_t units, uint32_t id,
+bool uni_ring_reserve_slow(struct uni_ring *ring, uint64_t size, uint32_t id,
 			   struct uni_ring_entry *entry);
 
-static inline void uni_ring_place(struct uni_ring *ring, uint64_t word, uint64_t units, uint32_t id,
-				  uint64_t tsc, struct uni_ring_entry *entry)
+static inline uint64_t uni_ring_aligned(uint64_t size)
+{
+	return (size + UNI_TRACE_ALIGN - 1) & ~(uint64_t)(UNI_TRACE_ALIGN - 1);
+}
+
+/* Where in its sub-buffer the next event starts; at or behind its end when it is closed. */
+static inline uint64_t uni_ring_start_offset(const struct uni_ring *ring, uint64_t word)
+{
+	return uni_ring_aligned(word & (2 * ring->size - 1));
+}
+
+/* The word after an event of `size` bytes was put at `start`. */
+static inline uint64_t uni_ring_word_after(const struct uni_ring *ring, uint64_t word,
+					   uint64_t start, uint64_t size)
+{
+	return (word & ~(2 * ring->size - 1)) + start + size + ring->one_event;
+}
+
+static inline void uni_ring_place(struct uni_ring *ring, uint64_t word, uint64_t start,
+				  uint64_t size, uint32_t id, uint64_t tsc,
+				  struct uni_ring_entry *entry)
 {
 	uint64_t slot = word >> ring->sequence_shift & ring->slot_mask;
-	uint8_t *event = ring->data + (slot << ring->size_bits) + (word & ring->offset_mask) * 8;
+	uint8_t *event = ring->data + (slot << ring->size_bits) + start;
 	uint64_t header = tsc << UNI_TRACE_ID_BITS | id;
 
 	__builtin_memcpy(event, &header, sizeof(header));
 	entry->fields = event + sizeof(header);
 	entry->committed = &ring->slots[slot].committed;
-	entry->size = units * 8;
+	entry->size = uni_ring_aligned(size);
 }
 
-/* Reserves an event of `size` bytes (header included, a multiple of 8, at most
- * UNI_TRACE_EVENT_SIZE_MAX) and writes its header. Returns false when no session runs, or when
- * there is no room and the event was counted as discarded. */
+/* Reserves an event of `size` bytes (its header included, at most UNI_TRACE_EVENT_SIZE_MAX) and
+ * writes its header. Returns false when no session runs, or when there is no room and the event was
+ * counted as discarded. */
 static inline bool uni_ring_reserve(struct uni_ring *ring, size_t size, uint32_t id,
 				    struct uni_ring_entry *entry)
 {
-	uint64_t units = size / 8;
-	uint64_t word, tsc;
+	uint64_t word, start, tsc;
 
 	do {
 		word = __atomic_load_n(&ring->word, __ATOMIC_RELAXED);
 		tsc = uni_tsc();
-		/* The last unit of a sub-buffer stays free, for the closer to commit. */
-		if (__builtin_expect((word & ring->offset_mask) + units >= ring->units, 0))
-			return uni_ring_reserve_slow(ring, units, id, entry);
+		start = uni_ring_start_offset(ring, word);
+		/* Some of a sub-buffer always stays free, for the closer to commit. */
+		if (__builtin_expect(start + uni_ring_aligned(size) >= ring->size, 0))
+			return uni_ring_reserve_slow(ring, size, id, entry);
 	} while (__builtin_expect(
-		!uni_local_compare_exchange(&ring->word, word, word + units + ring->one_event), 0));
-	uni_ring_place(ring, word, units, id, tsc, entry);
+		!uni_local_compare_exchange(&ring->word, word,
+					    uni_ring_word_after(ring, word, start, size)),
+		0));
+	uni_ring_place(ring, word, start, size, id, tsc, entry);
 	return true;
 }
 
@@ -170,7 +191,7 @@ static inline void uni_ring_commit(const struct uni_ring_entry *entry)
 void uni_ring_bounds(const struct uni_ring *ring, uint64_t *first, uint64_t *end);
 
 /* Stream mode, or overwrite mode after uni_ring_stop(): the packet with this number, in place and
- * of content_size bits, valid until it is released. Returns 0; -UNI_EAGAIN (not closed, or not all
+ * of packet_size bits, valid until it is released. Returns 0; -UNI_EAGAIN (not closed, or not all
  * of it committed yet); -UNI_ENOENT (gone). */
 int uni_ring_peek(const struct uni_ring *ring, uint64_t number,
 		  const struct uni_trace_packet **packet) __attribute__((warn_unused_result));
@@ -181,6 +202,10 @@ void uni_ring_release(struct uni_ring *ring, uint64_t number);
 /* Copies a packet out from under its writers. Returns its bytes; -UNI_EAGAIN and -UNI_ENOENT as
  * above; -UNI_ENOMEM (size is too small). The buffer's contents are undefined after an error. */
 long uni_ring_snapshot(const struct uni_ring *ring, uint64_t number, void *buffer, size_t size);
+
+/* Bytes from the start of sequence 0 to the end of the last event, whole sub-buffers counted whole:
+ * modulo the size of the storage it is a place in it. */
+uint64_t uni_ring_position(const struct uni_ring *ring);
 
 /* The counters of the session, consistent while no writer runs, else off by what it just does. */
 void uni_ring_get_stats(const struct uni_ring *ring, struct uni_ring_stats *stats);

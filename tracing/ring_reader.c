@@ -26,7 +26,7 @@ void uni_ring_bounds(const struct uni_ring *ring, uint64_t *first, uint64_t *end
 {
 	uint64_t word = load_word(ring);
 	uint64_t open = word >> ring->sequence_shift;
-	uint64_t after = word & ring->units ? open + 1 : open; /* closed: the last counts too */
+	uint64_t after = word & ring->size ? open + 1 : open; /* closed: the last counts too */
 	uint64_t count = ring->slot_mask + 1ull;
 
 	/* Sequence 0 is no packet; numbers are one less than sequences. */
@@ -80,7 +80,7 @@ long uni_ring_snapshot(const struct uni_ring *ring, uint64_t number, void *buffe
 	if (result != 0)
 		return result;
 	/* May be half overwritten already, so it is bounded before it is used as a length. */
-	bytes = __atomic_load_n(&packet_at(ring, sequence)->content_size, __ATOMIC_RELAXED) / 8;
+	bytes = __atomic_load_n(&packet_at(ring, sequence)->packet_size, __ATOMIC_RELAXED) / 8;
 	bytes = min_u64(bytes, 1ull << ring->size_bits);
 	if (bytes > size)
 		return -UNI_ENOMEM;
@@ -91,6 +91,13 @@ long uni_ring_snapshot(const struct uni_ring *ring, uint64_t number, void *buffe
 	if (load_word(ring) >> ring->sequence_shift > sequence + ring->slot_mask)
 		return -UNI_ENOENT;
 	return (long)bytes;
+}
+
+uint64_t uni_ring_position(const struct uni_ring *ring)
+{
+	uint64_t word = load_word(ring);
+
+	return ((word >> ring->sequence_shift) << ring->size_bits) + (word & (ring->size - 1));
 }
 
 void uni_ring_get_stats(const struct uni_ring *ring, struct uni_ring_stats *stats)
@@ -111,5 +118,5 @@ void uni_ring_get_stats(const struct uni_ring *ring, struct uni_ring_stats *stat
 	stats->discarded = __atomic_load_n(&ring->discarded, __ATOMIC_RELAXED);
 	stats->emitted = stats->recorded + stats->discarded;
 	stats->overwritten = __atomic_load_n(&ring->overwritten, __ATOMIC_RELAXED);
-	stats->packets = word & ring->units ? sequence : sequence > 0 ? sequence - 1 : 0;
+	stats->packets = word & ring->size ? sequence : sequence > 0 ? sequence - 1 : 0;
 }

@@ -4,7 +4,7 @@
  *
  * A sub-buffer is one CTF 1.8 packet (diamon.org/ctf/v1.8.3): packet header and context as struct
  * uni_trace_packet, then events, each an 8-byte aligned struct: header word, then its fields
- * without padding, then padding to the next multiple of 8. Every integer is little-endian. The
+ * without padding. Every integer is little-endian. The
  * offset tables and the reader's algorithm are in docs/formats/trace.md.
  *
  * UNI_TRACE_VERSION rises when a field changes its meaning or place. Fields added at the end of
@@ -36,8 +36,8 @@ struct uni_trace_packet {
 	uint32_t stream_id;	  /* 0 */
 	uint64_t timestamp_begin; /* TSC; CTF's packet.context begins here */
 	uint64_t timestamp_end;	  /* TSC of the last event, or of closing an empty packet */
-	uint64_t content_size;	  /* bits, this structure included */
-	uint64_t packet_size;	  /* bits */
+	uint64_t content_size;	  /* bits, this structure included, to the last event's end */
+	uint64_t packet_size;	  /* bits; content_size rounded up to a multiple of 64 */
 	uint64_t packet_seq_num;  /* per CPU, from 0 at the start of a session, no gaps when written
 				   */
 	uint64_t events_discarded; /* per CPU and session, dropped before the end of this packet */

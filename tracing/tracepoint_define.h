@@ -88,7 +88,7 @@ static inline __attribute__((unused)) uint8_t *uni_trace_str_store(uint8_t *at, 
 		struct uni_ring *uni_ring = uni_platform_pin();                                   \
 		struct uni_ring_entry uni_entry;                                                  \
                                                                                                   \
-		if (uni_ring && uni_ring_reserve(uni_ring, uni_padded, uni_id, &uni_entry)) {     \
+		if (uni_ring && uni_ring_reserve(uni_ring, uni_size, uni_id, &uni_entry)) {       \
 			uint8_t *uni_at = uni_entry.fields;                                       \
                                                                                                   \
 			if (uni_padded != uni_size)                                               \

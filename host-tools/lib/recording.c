@@ -146,6 +146,9 @@ int uni_recording_finish(struct uni_recording *recording, const struct uni_trace
 {
 	int result = write_metadata(recording, info, error);
 
+	if (result == 0 && mkdirat(recording->folder_fd, UNI_TRACE_INFO_FOLDER, 0777) < 0)
+		result = uni_error_system(error, errno, "cannot create %s/" UNI_TRACE_INFO_FOLDER,
+					  recording->folder);
 	if (result == 0)
 		result = uni_trace_info_write(info, recording->folder_fd, error);
 	recording->finished = result == 0;
@@ -163,6 +166,7 @@ static void remove_files(struct uni_recording *recording)
 	}
 	unlinkat(recording->folder_fd, METADATA, 0);
 	unlinkat(recording->folder_fd, UNI_TRACE_INFO_FILE, 0);
+	unlinkat(recording->folder_fd, UNI_TRACE_INFO_FOLDER, AT_REMOVEDIR);
 	rmdir(recording->folder);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a recording: a folder with `metadata`, `stream_N` for each CPU and uniscope.json, as
+ * Writing a recording: a folder with `metadata`, `stream_N` for each CPU and uniscope/info.json,
+ * as
  * docs/formats/trace.md says. Packets are appended as they come.
  */
 #pragma once
@@ -25,7 +26,7 @@ int uni_recording_packet(struct uni_recording *recording, struct uni_trace_info 
 			 const void *packet, size_t len, struct uni_error *error)
 	__attribute__((warn_unused_result));
 
-/* Writes metadata and uniscope.json: the recording is whole then. */
+/* Writes metadata and uniscope/info.json: the recording is whole then. */
 int uni_recording_finish(struct uni_recording *recording, const struct uni_trace_info *info,
 			 struct uni_error *error) __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uniscope.json of a recording: whose it is, its clock, what was counted, and the names of threads
- * and tracepoints. docs/formats/trace.md documents the file.
+ * uniscope/info.json of a recording: whose it is, its clock, what was counted, and the names of
+ * threads and tracepoints. docs/formats/trace.md documents the file.
  */
 #pragma once
 
@@ -13,7 +13,9 @@
 #include "host-tools/lib/error.h"
 #include "host-tools/lib/trace_points.h"
 
-#define UNI_TRACE_INFO_FILE "uniscope.json"
+/* In a folder of its own: readers of CTF take every file beside `metadata` for a stream. */
+#define UNI_TRACE_INFO_FOLDER "uniscope"
+#define UNI_TRACE_INFO_FILE UNI_TRACE_INFO_FOLDER "/info.json"
 #define UNI_TRACE_CPUS_MAX 256
 #define UNI_TRACE_THREADS_MAX 65536
 

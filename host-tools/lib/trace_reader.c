@@ -169,7 +169,9 @@ static int next_event(struct uni_trace_reader *reader, struct stream *stream,
 	event->cpu = stream->header.cpu_id;
 	for (uint32_t i = 0; i < event->point->field_count; i++)
 		read_value(&stream->cursor, &event->point->field[i], &event->values[i]);
-	uni_cursor_align(&stream->cursor, UNI_TRACE_ALIGN);
+	/* The padding belongs to the event that follows. */
+	if (stream->cursor.left > 0)
+		uni_cursor_align(&stream->cursor, UNI_TRACE_ALIGN);
 	if (uni_cursor_failed(&stream->cursor))
 		return fail(reader, stream, offset, "an event is cut off", error);
 	stream->has_event = true;
