@@ -5,30 +5,20 @@
 
 #include "kernel/page.h"
 
-#include "kernel/arch/x86_64/page_table.h"
-#include "kernel/boot.h"
-#include "kernel/image.h"
 #include "kernel/list.h"
+#include "kernel/page_internal.h"
 #include "kernel/panic.h"
 #include "kernel/spinlock.h"
 
 #include <string.h>
 
-#define RANGE_MAX 32
 #define ORDER_MAX 18 /* 1 GiB */
-#define LOW_END 0x100000ull
-#define BOOT_END 0x100000000ull /* boot.S maps no further */
 
 /* State of a page. The first of a block tells the block's order; the others are INSIDE. */
 #define STATE_INSIDE 0x00
 #define STATE_FREE 0x40	     /* | order */
 #define STATE_ALLOCATED 0x80 /* | order */
-#define STATE_GUARD 0xff
-
-extern char boot_stack_guard[];
-
-static struct page_range ram[RANGE_MAX];
-static unsigned ram_count;
+#define STATE_GUARD 0x20     /* added to the others */
 
 static struct spinlock page_lock = SPINLOCK_INIT("pages");
 static struct list free_blocks[ORDER_MAX + 1];
@@ -166,105 +156,34 @@ void page_get_stats(struct page_stats *out)
 	spin_unlock(&page_lock, flags);
 }
 
-/* --- stacks --- */
-
-static size_t stack_pages(size_t size)
+void page_set_guard(void *page, bool is_guard)
 {
-	return (size + PAGE_SIZE - 1) / PAGE_SIZE + 1;
-}
+	uint8_t *state = &states[number_of(page)];
 
-/* The state of the lowest page says that it is a guard, instead of that a block starts there. */
-void *page_stack_alloc(size_t size)
-{
-	char *guard = page_alloc_span(stack_pages(size));
-
-	if (guard == NULL)
-		return NULL;
-	states[number_of(guard)] = STATE_GUARD;
-	page_protect((uintptr_t)guard, PAGE_SIZE, PAGE_NONE);
-	return guard + PAGE_SIZE;
-}
-
-void page_stack_free(void *low, size_t size)
-{
-	char *guard = (char *)low - PAGE_SIZE;
-	size_t count = stack_pages(size);
-
-	KASSERT(states[number_of(guard)] == STATE_GUARD);
-	/* A page that was not mapped is in no TLB. */
-	page_table_map((uintptr_t)guard, PAGE_SIZE, PAGE_READ_WRITE);
-	states[number_of(guard)] = (uint8_t)(STATE_ALLOCATED | (63 - __builtin_clzll(count)));
-	page_free_span(guard, count);
+	KASSERT(!(*state & STATE_GUARD) == is_guard);
+	*state ^= STATE_GUARD;
 }
 
 bool page_is_guard(uintptr_t address)
 {
-	return address / PAGE_SIZE < state_count && states[address / PAGE_SIZE] == STATE_GUARD;
+	uint64_t number = address / PAGE_SIZE;
+
+	return number < state_count && (states[number] & STATE_GUARD);
 }
 
-/* --- the memory map --- */
+/* --- boot --- */
 
-unsigned page_ram_count(void)
+void page_states_init(uint8_t *storage, uint64_t count)
 {
-	return ram_count;
+	for (unsigned i = 0; i <= ORDER_MAX; i++)
+		list_init(&free_blocks[i]);
+	states = storage;
+	state_count = count;
+	memset(states, STATE_INSIDE, state_count);
 }
 
-struct page_range page_ram(unsigned index)
-{
-	return ram[index];
-}
-
-/* Keeps ram[] sorted; firmware's maps are small. */
-static void add_ram(uint64_t start, uint64_t end)
-{
-	unsigned at = ram_count;
-
-	start = (start + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-	end &= ~(PAGE_SIZE - 1);
-	if (start >= end || ram_count == RANGE_MAX)
-		return;
-	while (at > 0 && ram[at - 1].start > start) {
-		ram[at] = ram[at - 1];
-		at--;
-	}
-	ram[at] = (struct page_range){start, end};
-	ram_count++;
-}
-
-static void read_memory_map(void)
-{
-	const struct pvh_memory *map = (const void *)boot_info->memory_map;
-
-	if (boot_info->version < 1 || map == NULL)
-		panic("the loader gave no memory map");
-	for (uint32_t i = 0; i < boot_info->memory_map_count; i++) {
-		if (map[i].type == PVH_MEMORY_RAM)
-			add_ram(map[i].start, map[i].start + map[i].size);
-	}
-	KASSERT(ram_count > 0);
-}
-
-/* The bytes of state go into the RAM just above the image. Returns where free memory starts. */
-static uint64_t place_states(void)
-{
-	uint64_t start = (uintptr_t)kernel_image_end;
-	uint64_t end;
-
-	state_count = ram[ram_count - 1].end / PAGE_SIZE;
-	end = (start + state_count + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-	for (unsigned i = 0; i < ram_count; i++) {
-		if (ram[i].start <= start && end <= ram[i].end) {
-			states = (uint8_t *)start;
-			memset(states, STATE_INSIDE, state_count);
-			return end;
-		}
-	}
-	panic("no room for the page table of %llu pages above the image",
-	      (unsigned long long)state_count);
-}
-
-/* Hands [start, end) to the allocator in the largest aligned blocks. */
-static void add_free(uint64_t start, uint64_t end)
+/* In the largest aligned blocks. */
+void page_give(uint64_t start, uint64_t end)
 {
 	uint64_t number = start / PAGE_SIZE;
 
@@ -280,48 +199,4 @@ static void add_free(uint64_t start, uint64_t end)
 		number += 1ull << order;
 	}
 	stats.free_min = stats.free;
-}
-
-/* What lies in [low, high) of the RAM. Page tables come out of the low part before the high one can
- * be reached. */
-static void add_free_within(uint64_t low, uint64_t high)
-{
-	for (unsigned i = 0; i < ram_count; i++) {
-		uint64_t start = ram[i].start > low ? ram[i].start : low;
-		uint64_t end = ram[i].end < high ? ram[i].end : high;
-
-		if (start < end)
-			add_free(start, end);
-	}
-}
-
-static void map_all(void)
-{
-	uintptr_t text = (uintptr_t)kernel_text_start;
-	uintptr_t data = (uintptr_t)kernel_data_start;
-	uintptr_t image = (uintptr_t)kernel_image_start;
-
-	for (unsigned i = 0; i < ram_count; i++)
-		page_table_map(ram[i].start, ram[i].end - ram[i].start, PAGE_READ_WRITE);
-	/* The firmware's tables lie below 1 MiB, in what the map may call reserved. */
-	page_table_map(PAGE_SIZE, LOW_END - PAGE_SIZE, PAGE_READ_WRITE);
-	page_table_map(0, PAGE_SIZE, PAGE_NONE);
-	page_table_map(image, text - image, PAGE_READ);
-	page_table_map(text, data - text, PAGE_READ_EXECUTE);
-	page_table_map((uintptr_t)boot_stack_guard, PAGE_SIZE, PAGE_NONE);
-}
-
-void page_init(void)
-{
-	uint64_t free_start;
-
-	for (unsigned i = 0; i <= ORDER_MAX; i++)
-		list_init(&free_blocks[i]);
-	read_memory_map();
-	free_start = place_states();
-	add_free_within(free_start, BOOT_END);
-	map_all();
-	page_table_use();
-	add_free_within(BOOT_END, UINT64_MAX);
-	states[number_of(boot_stack_guard)] = STATE_GUARD;
 }

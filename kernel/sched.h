@@ -44,5 +44,9 @@ _Noreturn void thread_main(void);
 /* wait.c: what thread->timeout calls */
 void wait_timeout(struct timer *timer);
 
-/* thread.c: fills everything in *out from the thread; no locks. */
+/* thread_list.c: a new thread gets its id and can be seen; false when there is no room for it. */
+bool thread_list_add(struct thread *thread);
+void thread_list_remove(struct thread *thread);
+
+/* thread_list.c: fills everything in *out from the thread; no locks. */
 void thread_fill_info(const struct thread *thread, struct thread_info *out);
