@@ -12,6 +12,7 @@
 #include "kernel/clock.h"
 #include "kernel/cpu.h"
 #include "kernel/format.h"
+#include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
 #include "kernel/panic.h"
@@ -260,6 +261,8 @@ static void do_poll_stall(void)
 
 #define FRAME_SIZE 200
 
+static uint32_t frames_written;
+
 /* Frames of one letter each, as fast as they go, until the port is taken over. */
 static int hammer(void *argument)
 {
@@ -271,31 +274,65 @@ static int hammer(void *argument)
 	memset(frame, letter, sizeof(frame));
 	do {
 		error = port_write(taken, &iov, 1);
+		if (!error)
+			__atomic_fetch_add(&frames_written, 1, __ATOMIC_RELAXED);
 	} while (error == 0 || error == -UNI_EAGAIN);
 	return -error;
 }
 
-/* Takes a port over while threads on other CPUs write to it. */
+static int take_over(void)
+{
+	char frame[FRAME_SIZE];
+	struct port_iov iov = {frame, sizeof(frame)};
+	int error = 0;
+
+	memset(frame, 'P', sizeof(frame));
+	for (unsigned i = 0; i < 1000 && !error; i++)
+		error = port_poll_write(taken, &iov, 1, 1000000);
+	return error;
+}
+
+static uint32_t frozen;
+static uint32_t thawed;
+
+/* On every CPU but one: the first to come takes the port over when all are in here. */
+static void freeze(void *error)
+{
+	if (__atomic_fetch_add(&frozen, 1, __ATOMIC_SEQ_CST) != 0) {
+		while (!__atomic_load_n(&thawed, __ATOMIC_ACQUIRE))
+			cpu_relax();
+		return;
+	}
+	while (__atomic_load_n(&frozen, __ATOMIC_ACQUIRE) < cpu_count() - 1)
+		cpu_relax();
+	*(int *)error = take_over();
+	__atomic_store_n(&thawed, 1, __ATOMIC_RELEASE);
+}
+
+/* Takes a port over from threads that write to it, with all of them stopped. */
 static void do_takeover(void)
 {
 	static const char letters[] = {'a', 'b', 'c'};
 	struct thread *threads[3];
-	char frame[FRAME_SIZE];
-	struct port_iov iov = {frame, sizeof(frame)};
 	int error = 0, refused = 0;
-	uint64_t flags;
 
 	for (unsigned i = 0; i < 3; i++)
 		threads[i] = thread_spawn("hammer", hammer, (void *)&letters[i]);
 	thread_sleep_ns(20 * NS_PER_MS);
-	flags = irq_save();
-	memset(frame, 'P', sizeof(frame));
-	for (unsigned i = 0; i < 1000 && !error; i++)
-		error = port_poll_write(taken, &iov, 1, 1000000);
-	irq_restore(flags);
+	if (cpu_count() > 1) {
+		preempt_disable();
+		irq_call_others(freeze, &error);
+		preempt_enable();
+	} else {
+		uint64_t flags = irq_save();
+
+		error = take_over();
+		irq_restore(flags);
+	}
 	for (unsigned i = 0; i < 3; i++)
 		refused += thread_join(threads[i]) == UNI_EBUSY;
-	say("taken %d refused %d\n", -error, refused);
+	say("taken %d refused %d frames %u\n", -error, refused,
+	    __atomic_load_n(&frames_written, __ATOMIC_RELAXED));
 }
 
 static void do_counters(void)

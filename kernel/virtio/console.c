@@ -149,34 +149,33 @@ static void handle(struct virtio_console *console, const struct control *message
 	}
 }
 
-/* Handles the control messages that are there. Returns whether there were any. */
-static bool handle_all(struct virtio_console *console)
+/* Handles the control messages that are there. */
+static void handle_all(struct virtio_console *console)
 {
 	uint8_t message[CONTROL_BUFFER_SIZE];
 	struct control control;
-	bool any = false;
 	uint16_t published;
 	uint64_t flags;
 	size_t len;
 
 	if (!inbox_pending(&console->control_in))
-		return false;
+		return;
 	flags = spin_lock(&console->lock);
 	published = virtqueue_published(&console->control_out);
-	while (inbox_take(&console->control_in, message, sizeof(message), &len)) {
-		any = true;
-		if (len < sizeof(control))
-			continue;
-		memcpy(&control, message, sizeof(control));
-		handle(console, &control, (const char *)message + sizeof(control),
-		       len - sizeof(control));
+	/* Handled first and moved past then: virtio_console_peek_open() misses none in between. */
+	while (inbox_peek_message(&console->control_in, 0, message, sizeof(message), &len)) {
+		if (len >= sizeof(control)) {
+			memcpy(&control, message, sizeof(control));
+			handle(console, &control, (const char *)message + sizeof(control),
+			       len - sizeof(control));
+		}
+		inbox_drop(&console->control_in);
 	}
 	if (inbox_refill(&console->control_in))
 		virtqueue_kick(&console->control_in.queue);
 	if (virtqueue_published(&console->control_out) != published)
 		virtqueue_kick(&console->control_out);
 	spin_unlock(&console->lock, flags);
-	return any;
 }
 
 static void interrupt(void *argument)
@@ -238,22 +237,31 @@ static int setup_ports(struct virtio_console *console)
 	return error;
 }
 
-/* Waits until the host has answered all that was sent. It answers before it gives a message back.
+/* Whether the host has answered all that was sent, and the answers are handled. It answers before
+ * it gives a message back; the lock is what an interrupt handler in the middle of an answer holds.
  */
+static bool settled(struct virtio_console *console)
+{
+	uint64_t flags = spin_lock(&console->lock);
+	bool settled = virtqueue_used(&console->control_out) ==
+			       virtqueue_published(&console->control_out) &&
+		       !inbox_pending(&console->control_in);
+
+	spin_unlock(&console->lock, flags);
+	return settled;
+}
+
 static bool settle(struct virtio_console *console)
 {
 	uint64_t deadline = clock_deadline(SETTLE_NS);
 
-	for (;;) {
-		bool answered = virtqueue_used(&console->control_out) ==
-				virtqueue_published(&console->control_out);
-
-		if (!handle_all(console) && answered)
-			return true;
+	while (!settled(console)) {
 		if (clock_ns() > deadline)
 			return false;
+		handle_all(console);
 		cpu_relax();
 	}
+	return true;
 }
 
 static unsigned known_ports(const struct virtio_console *console)

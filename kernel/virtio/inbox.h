@@ -37,9 +37,9 @@ bool inbox_pending(const struct inbox *inbox);
 /* Copies bytes and moves past them, across buffers. Returns how many. */
 size_t inbox_read(struct inbox *inbox, void *out, size_t len);
 
-/* Copies one whole buffer, cut to len, and moves past it: where each buffer is one message. Returns
- * false when there is none. */
-bool inbox_take(struct inbox *inbox, void *out, size_t len, size_t *taken);
+/* Moves past one whole buffer, if there is one: where each buffer is a message, after
+ * inbox_peek_message(inbox, 0, ...). */
+void inbox_drop(struct inbox *inbox);
 
 /* Gives read buffers back to the device, a good number at once. Returns whether a kick is due. */
 bool inbox_refill(struct inbox *inbox);
