@@ -9,6 +9,7 @@
 #include "host-tools/command.h"
 #include "host-tools/dumps_output.h"
 #include "host-tools/lib/cleanup.h"
+#include "host-tools/lib/dump_image.h"
 #include "tracing/errno.h"
 
 struct values {
@@ -46,7 +47,7 @@ static struct uni_symbols *symbols_of(struct row_list *list, const struct uni_du
 			return list->images[i].symbols;
 	}
 	snprintf(image->build_id, sizeof(image->build_id), "%s", info->build_id);
-	if (uni_dump_find_image(info, path, why, sizeof(why)) &&
+	if (uni_dump_image_find(info, path, why, sizeof(why)) &&
 	    uni_symbols_open(path, &image->symbols, NULL))
 		image->symbols = NULL;
 	list->image_count++;
@@ -163,7 +164,7 @@ static int debug_dump(const char *which, const struct uni_arguments *arguments,
 
 	if (err)
 		return err;
-	if (!uni_dump_find_image(&info, image, why, sizeof(why)))
+	if (!uni_dump_image_find(&info, image, why, sizeof(why)))
 		return uni_error_set(error, -UNI_ENOENT, "cannot debug dump %s: %s", which, why);
 	if (uni_dump_store_core_path(info.id, core, sizeof(core)))
 		return uni_error_set(error, -UNI_EINVAL, "cannot debug dump %s: no path", which);

@@ -101,18 +101,15 @@ static int read_notes(struct uni_core_reader *core, const Elf64_Phdr *phdr)
 	return read_at(core, phdr->p_offset, core->notes, len);
 }
 
-/* Keeps what the file can hold of a segment. */
+/* One that reaches beyond the file is found out when that part is read. */
 static void add_segment(struct uni_core_reader *core, const Elf64_Phdr *phdr)
 {
-	uint64_t size = phdr->p_filesz;
-
-	if (phdr->p_offset >= core->file_size || phdr->p_vaddr > UINT64_MAX - size)
+	if (phdr->p_vaddr > UINT64_MAX - phdr->p_filesz ||
+	    phdr->p_offset > UINT64_MAX - phdr->p_filesz)
 		return;
-	if (size > core->file_size - phdr->p_offset)
-		size = core->file_size - phdr->p_offset;
 	core->segments[core->segment_count++] = (struct segment){
 		.address = phdr->p_vaddr,
-		.size = size,
+		.size = phdr->p_filesz,
 		.offset = phdr->p_offset,
 	};
 }

@@ -5,48 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "host-tools/lib/cleanup.h"
-#include "host-tools/lib/image.h"
+#include "host-tools/lib/dump_image.h"
 #include "tracing/errno.h"
 
 #define CHAIN_MAX 64
-
-static bool has_build_id(const char *path, const char *build_id, struct uni_error *error)
-{
-	struct uni_image image;
-
-	if (uni_image_read(path, &image, error))
-		return false;
-	if (!strcmp(image.build_id_text, build_id))
-		return true;
-	uni_error_set(error, -UNI_EINVAL, "%s was built anew since", path);
-	return false;
-}
-
-bool uni_dump_find_image(const struct uni_dump_info *info, char image[PATH_MAX], char *why,
-			 size_t why_size)
-{
-	struct uni_error error = {0};
-
-	image[0] = '\0';
-	snprintf(why, why_size, "the dump does not say which image the guest ran");
-	if (info->image[0] && has_build_id(info->image, info->build_id, &error)) {
-		snprintf(image, PATH_MAX, "%s", info->image);
-		return true;
-	}
-	if (error.code)
-		snprintf(why, why_size, "%s", error.text);
-	if (strlen(info->build_id) <= 2)
-		return false;
-	snprintf(image, PATH_MAX, "/usr/lib/debug/.build-id/%.2s/%s.debug", info->build_id,
-		 info->build_id + 2);
-	if (access(image, R_OK) == 0)
-		return true;
-	image[0] = '\0';
-	return false;
-}
 
 size_t uni_dump_panic_frames(const struct uni_dump_info *info,
 			     struct uni_unwind_frame frames[UNI_DUMP_FRAMES_MAX])
@@ -96,7 +60,7 @@ static void open_image(struct uni_dump_report *report)
 	char why[PATH_MAX];
 	struct uni_error error;
 
-	if (!uni_dump_find_image(&report->info, report->image, why, sizeof(why)))
+	if (!uni_dump_image_find(&report->info, report->image, why, sizeof(why)))
 		remark(report, "no symbols: %s", why);
 	else if (uni_symbols_open(report->image, &report->symbols, &error))
 		remark(report, "%s", error.text);

@@ -48,11 +48,6 @@ int uni_dump_report_init(struct uni_dump_report *report, const struct uni_dump_i
 			 struct uni_error *error) __attribute__((warn_unused_result));
 void uni_dump_report_fini(struct uni_dump_report *report);
 
-/* Finds the image of a dump by its build-id: where it was started from, else where Debian keeps
- * separate debug information. False: `why` says why not. */
-bool uni_dump_find_image(const struct uni_dump_info *info, char image[PATH_MAX], char *why,
-			 size_t why_size);
-
 /* The backtrace of the panic record alone, without the core. Returns how many frames. */
 size_t uni_dump_panic_frames(const struct uni_dump_info *info,
 			     struct uni_unwind_frame frames[UNI_DUMP_FRAMES_MAX]);

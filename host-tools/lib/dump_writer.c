@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host-tools/lib/cleanup.h"
+#include "host-tools/lib/dump_image.h"
 #include "host-tools/lib/sanitize.h"
 #include "tracing/errno.h"
 
@@ -202,6 +203,8 @@ static int open_dump(struct uni_dump_writer *dump, int root, const struct uni_du
 	err = dump->core < 0 ? dump->core : put_first_info(dump);
 	if (err)
 		forget(root, dump);
+	else
+		(void)uni_dump_image_keep(&dump->info);
 	return err;
 }
 

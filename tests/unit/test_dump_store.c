@@ -322,6 +322,9 @@ Test(dump_store, is_for_its_owner_only)
 	cr_assert_eq(uni_dump_store_core_path(1, path, sizeof(path)), 0);
 	cr_assert_eq(stat(path, &stat_), 0);
 	cr_expect_eq(stat_.st_mode & 0777, 0600);
+	*strrchr(path, '/') = '\0';
+	cr_assert_eq(stat(path, &stat_), 0);
+	cr_expect_eq(stat_.st_mode & 0777, 0700);
 }
 
 static void spoil(uint64_t id, const char *text)
