@@ -231,6 +231,7 @@ static bool stop_again(struct uni_gdb *stub)
 
 static enum uni_gdb_verdict leave(struct uni_gdb *stub)
 {
+	stub->resume = false;
 	stub->stopped = false;
 	uni_gdb_breakpoints_insert(stub);
 	return UNI_GDB_RESUME;
@@ -243,9 +244,9 @@ enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub)
 			stub->resume = false;
 			send_stop(stub);
 		} else if (stub->resume) {
-			stub->resume = false;
 			if (!stop_again(stub))
 				return leave(stub);
+			stub->resume = false;
 		} else if (fill_input(stub)) {
 			take_byte(stub, stub->input[stub->input_at++]);
 		} else if (stopped_for_nothing(stub)) {

@@ -37,6 +37,7 @@
 
 struct debug_cpu debug_cpus[CPU_MAX];
 struct uni_gdb debug_stub;
+uint64_t debug_stopped_ns;
 
 static bool ready;
 static uint32_t leader; /* the CPU's id + 1 */
@@ -216,6 +217,7 @@ static void lead(unsigned self)
 	store(&stopped, true);
 	set_state(self, DEBUG_CLAIMED);
 	hold_others(self);
+	debug_stopped_ns = clock_ns();
 	/* Its own first: gdb is told of it first. */
 	debug_cpus[self].told = true;
 	uni_gdb_event(&debug_stub, &debug_cpus[self].event);
@@ -332,6 +334,26 @@ static void break_in(struct trap_frame *frame, enum uni_gdb_event_kind kind,
 
 /* --- traps --- */
 
+/* A step inside the range that gdb gave goes on without a word. */
+static bool goes_on(struct thread *thread, struct trap_frame *frame)
+{
+	static unsigned count;
+
+	if (uni_gdb_step_done(&debug_stub, thread->id, debug_arch_frame_pc(frame)) ||
+	    load(&stopped))
+		return false;
+	if (++count % LOOK_INTERVAL == 0 && debug_link_wants_stop())
+		return false;
+	return debug_step_begin(thread, frame);
+}
+
+/* One instruction was made: the thread stops, or makes the next one. */
+static void finish_step(struct trap_frame *frame)
+{
+	if (!goes_on(debug_owner(cpu_id(), frame), frame))
+		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
+}
+
 static bool trap_breakpoint(struct trap_frame *frame)
 {
 	uintptr_t pc = debug_arch_breakpoint_pc(debug_arch_frame_pc(frame));
@@ -344,9 +366,10 @@ static bool trap_breakpoint(struct trap_frame *frame)
 		return true;
 	}
 	if (pc == (uintptr_t)debug_landing) {
-		struct thread *thread = debug_owner(self, frame);
-
-		return debug_step_landed(thread, frame) && debug_step_begin(thread, frame);
+		if (!debug_step_landed(debug_owner(self, frame), frame))
+			return false;
+		finish_step(frame);
+		return true;
 	}
 	if (uni_gdb_breakpoint_at(&debug_stub, pc)) {
 		debug_arch_set_frame_pc(frame, pc);
@@ -368,24 +391,10 @@ static bool trap_breakpoint(struct trap_frame *frame)
 	return true;
 }
 
-/* A step inside the range that gdb gave goes on without a word. */
-static bool goes_on(struct thread *thread, struct trap_frame *frame)
-{
-	static unsigned count;
-
-	if (uni_gdb_step_done(&debug_stub, thread->id, debug_arch_frame_pc(frame)) ||
-	    load(&stopped))
-		return false;
-	if (++count % LOOK_INTERVAL == 0 && debug_link_wants_stop())
-		return false;
-	return debug_step_begin(thread, frame);
-}
-
 static bool trap_debug(struct trap_frame *frame)
 {
 	struct debug_cause cause = debug_arch_cause();
-	struct thread *thread = debug_owner(cpu_id(), frame);
-	bool stepped = debug_step_end(thread, frame);
+	bool stepped = debug_step_end(debug_owner(cpu_id(), frame), frame);
 
 	if (cause.slot >= 0 && debug_stub.watches[cause.slot].watch.kind != UNI_GDB_WATCH_NONE) {
 		stop(frame, &(struct uni_gdb_event){
@@ -395,11 +404,12 @@ static bool trap_debug(struct trap_frame *frame)
 			    });
 		return true;
 	}
-	if (stepped && goes_on(thread, frame))
-		return true;
-	if (!stepped && !uni_gdb_attached(&debug_stub))
+	if (stepped)
+		finish_step(frame);
+	else if (uni_gdb_attached(&debug_stub))
+		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
+	else
 		return cause.slot >= 0;
-	stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
 	return true;
 }
 

@@ -34,6 +34,7 @@ struct debug_cpu {
 
 extern struct debug_cpu debug_cpus[CPU_MAX];
 extern struct uni_gdb debug_stub;
+extern uint64_t debug_stopped_ns; /* clock_ns() when the world stopped */
 
 /* The thread whose stack the interrupted code uses. Any context. */
 struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame);

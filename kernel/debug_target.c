@@ -49,7 +49,7 @@ static void put_mutex_owner(struct uni_gdb_text *text, const struct mutex *mutex
 
 static void put_wait(struct uni_gdb_text *text, const struct thread_wait *wait)
 {
-	uint64_t now_ns = clock_ns();
+	uint64_t now_ns = debug_stopped_ns;
 
 	uni_gdb_put(text, wait_kind_name(wait->kind));
 	if (wait->object_name) {

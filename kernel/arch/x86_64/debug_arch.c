@@ -142,6 +142,23 @@ void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *fra
 	copy_fx(extra->fx, from->fx);
 }
 
+extern const uint64_t thread_switch_ret;
+extern const char thread_start[];
+
+/* A thread is shown at the end of thread_switch(), its return address on the stack, so that the
+ * debugger takes that for one and finds the line of the call. One that never ran was not called. */
+struct shown {
+	uint64_t pc;
+	uint64_t sp;
+};
+
+static struct shown show(const struct switch_frame *frame)
+{
+	if (frame->rip == (uintptr_t)thread_start)
+		return (struct shown){frame->rip, (uintptr_t)(frame + 1)};
+	return (struct shown){thread_switch_ret, (uintptr_t)&frame->rip};
+}
+
 static struct switch_frame *saved_frame(uintptr_t saved_rsp)
 {
 	struct switch_frame probe;
@@ -160,12 +177,12 @@ int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, cons
 		return -UNI_EFAULT;
 	words[UNI_GDB_RBX] = frame->rbx;
 	words[UNI_GDB_RBP] = frame->rbp;
-	words[UNI_GDB_RSP] = saved_rsp + sizeof(*frame);
+	words[UNI_GDB_RSP] = show(frame).sp;
 	words[UNI_GDB_R12] = frame->r12;
 	words[UNI_GDB_R13] = frame->r13;
 	words[UNI_GDB_R14] = frame->r14;
 	words[UNI_GDB_R15] = frame->r15;
-	words[UNI_GDB_RIP] = frame->rip;
+	words[UNI_GDB_RIP] = show(frame).pc;
 	words[UNI_GDB_CS] = GDT_CODE;
 	words[UNI_GDB_SS] = GDT_DATA;
 	words[UNI_GDB_DS] = GDT_DATA;
@@ -183,8 +200,8 @@ int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_r
 
 	if (!frame)
 		return -UNI_EFAULT;
-	/* The frame lies where the stack pointer says. */
-	if (words[UNI_GDB_RSP] != saved_rsp + sizeof(*frame))
+	/* These two say where the frame lies and how thread_switch() comes out of it. */
+	if (words[UNI_GDB_RSP] != show(frame).sp || words[UNI_GDB_RIP] != show(frame).pc)
 		return -UNI_ENOTSUP;
 	frame->rbx = words[UNI_GDB_RBX];
 	frame->rbp = words[UNI_GDB_RBP];
@@ -192,7 +209,6 @@ int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_r
 	frame->r13 = words[UNI_GDB_R13];
 	frame->r14 = words[UNI_GDB_R14];
 	frame->r15 = words[UNI_GDB_R15];
-	frame->rip = words[UNI_GDB_RIP];
 	copy_fx(fx, from->fx);
 	return 0;
 }

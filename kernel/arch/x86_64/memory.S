@@ -72,11 +72,12 @@ function memcmp
 1:	ret
 end_function memcmp
 
+	.section .text.nofault, "ax"
+
 /* size_t memory_read_nofault(void *to, const void *from, size_t len)
  *
  * Words, then bytes. Where a word faults the bytes have another go from there, so that the count is
  * exact; where a byte faults that is the end, and rcx what is left. */
-	.section .text.nofault, "ax"
 function memory_read_nofault
 	movq %rdx, %rcx
 	shrq $3, %rcx
