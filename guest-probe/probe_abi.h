@@ -80,7 +80,7 @@ struct uni_table {
 	uint64_t tsc;	      /* when it was taken */
 	uint64_t time_ns;     /* the guest's monotonic clock then, from boot */
 	uint32_t count;	      /* records that follow */
-	uint32_t total;	      /* records there are: more than count where storage was short */
+	uint32_t total;	      /* records there are, in this and other frames of the same tsc */
 	uint16_t record_size; /* bytes from one record to the next */
 	uint16_t reserved;    /* 0 */
 	uint32_t reserved2;   /* 0 */
@@ -219,7 +219,7 @@ _Static_assert(offsetof(struct uni_thread_record, name) == 72, "thread record la
 _Static_assert(sizeof(struct uni_thread_record) == 136, "thread record layout");
 
 struct uni_log_batch {
-	uint64_t lost; /* records overwritten before they could be sent, since boot */
+	uint64_t lost; /* overwritten before they could be sent, since the host opened the port */
 	uint32_t count;
 	uint32_t reserved;
 };
