@@ -207,6 +207,56 @@ static const char *a_new_thread_goes_to_an_idle_cpu(void)
 	return NULL;
 }
 
+static struct semaphore starting_gun = SEMAPHORE_INIT(starting_gun, "starting gun", 0);
+
+/* Meets the others of the crowd, letting nobody else onto its CPU before. */
+static int meet(void *argument)
+{
+	unsigned *arrived = argument;
+	uint64_t end_ns;
+	bool met = false;
+
+	sem_wait(&starting_gun);
+	end_ns = clock_deadline(TEST_PATIENCE_NS);
+	preempt_disable();
+	__atomic_fetch_add(arrived, 1, __ATOMIC_SEQ_CST);
+	while (!met && clock_ns() < end_ns)
+		met = __atomic_load_n(arrived, __ATOMIC_SEQ_CST) == cpu_count();
+	preempt_enable();
+	return met;
+}
+
+static const char *a_crowd_spreads_over_all_cpus(void)
+{
+	struct thread *threads[CPU_MAX];
+	unsigned arrived = 0;
+	bool all_met = true;
+
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		threads[i] = thread_spawn("crowd", meet, &arrived);
+		CHECK(test_wait_blocked(threads[i]));
+	}
+	for (unsigned i = 0; i < cpu_count(); i++)
+		sem_post(&starting_gun);
+	for (unsigned i = 0; i < cpu_count(); i++)
+		all_met &= thread_join(threads[i]);
+	CHECK(all_met);
+	return NULL;
+}
+
+/* A tick of 100 Hz would be 10 interrupts. What comes are this thread's wake-up and the probe's. */
+static const char *an_idle_cpu_has_no_tick(void)
+{
+	uint64_t before[CPU_MAX];
+
+	for (unsigned i = 0; i < cpu_count(); i++)
+		before[i] = cpus[i].irq_count;
+	thread_sleep_ns(100 * NS_PER_MS);
+	for (unsigned i = 0; i < cpu_count(); i++)
+		CHECK(cpus[i].irq_count - before[i] < 8);
+	return NULL;
+}
+
 /* --- the FPU --- */
 
 struct sse_check {
@@ -266,6 +316,8 @@ const struct test sched_tests[] = {
 	{"an_idle_cpu_steals", an_idle_cpu_steals, 2},
 	{"a_pinned_thread_is_not_stolen", a_pinned_thread_is_not_stolen, 2},
 	{"a_new_thread_goes_to_an_idle_cpu", a_new_thread_goes_to_an_idle_cpu, 2},
+	{"a_crowd_spreads_over_all_cpus", a_crowd_spreads_over_all_cpus, 1},
+	{"an_idle_cpu_has_no_tick", an_idle_cpu_has_no_tick, 1},
 	{"sse_state_is_each_threads_own", sse_state_is_each_threads_own, 1},
 	{NULL, NULL, 0},
 };
