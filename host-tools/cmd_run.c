@@ -150,6 +150,27 @@ static int fork_supervisor(const struct uni_supervisor_options *options, bool de
 	return 0;
 }
 
+/* Where to look next. */
+static void advise_dump(const struct uni_guest_ending *ending, struct uni_error *error)
+{
+	unsigned long long id = ending->dump_id;
+
+	if (id && ending->dump_complete)
+		uni_error_advise(error, "`uniscope dumps info %llu` has the report", id);
+	else if (id)
+		uni_error_advise(
+			error,
+			"`uniscope dumps info %llu` has the part of its dump that was kept: %s", id,
+			ending->dump_failure);
+	else if (ending->dump_failure[0])
+		uni_error_advise(error, "its dump could not be kept: %s", ending->dump_failure);
+	else if (ending->last_line[0])
+		uni_error_advise(error, "there is no dump; the last line of its console was: %s",
+				 ending->last_line);
+	else
+		uni_error_advise(error, "there is no dump, and its console said nothing");
+}
+
 static int ended(const char *name, const struct run_report *report, struct uni_error *error)
 {
 	if (report->kind == RUN_REPORT_FAILED) {
@@ -161,16 +182,7 @@ static int ended(const char *name, const struct run_report *report, struct uni_e
 	uni_error_set(error, -UNI_EIO, "%s %s: %s", name,
 		      report->ending.booted ? "died" : "died while it booted",
 		      report->ending.cause);
-	if (report->ending.dump_id)
-		uni_error_advise(error, "`uniscope dumps info %llu` has the %s",
-				 (unsigned long long)report->ending.dump_id,
-				 report->ending.dump_complete ? "report"
-							      : "part of its dump that came");
-	else if (report->ending.last_line[0])
-		uni_error_advise(error, "there is no dump; the last line of its console was: %s",
-				 report->ending.last_line);
-	else
-		uni_error_advise(error, "there is no dump, and its console said nothing");
+	advise_dump(&report->ending, error);
 	return error->code;
 }
 

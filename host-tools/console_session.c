@@ -15,12 +15,17 @@
 
 #define PIECE 4096
 
+/* When the input has ended, what is on its way is still shown: until it pauses, or for so long. */
+#define PAUSE_MS 100
+#define DRAIN_ROUNDS_MAX 100
+
 enum { CONSOLE, INPUT, SIGNALS, CONTROL, FD_COUNT };
 
 struct state {
 	struct pollfd fds[FD_COUNT];
 	struct uni_sanitizer sanitizer;
-	bool raw; /* the output is no terminal */
+	bool raw;	/* the output is no terminal */
+	unsigned drain; /* rounds since the input ended; 0: it has not */
 };
 
 static int write_all(const char *data, size_t len, struct uni_error *error)
@@ -98,9 +103,12 @@ static int open_signals(void)
 static int serve(struct state *state, struct run_report *report, struct uni_error *error)
 {
 	int status = 0;
+	int ready = poll(state->fds, FD_COUNT, state->drain ? PAUSE_MS : -1);
 
-	if (poll(state->fds, FD_COUNT, -1) < 0)
+	if (ready < 0)
 		return errno == EINTR ? 0 : uni_error_system(error, errno, "cannot wait");
+	if (state->drain && (ready == 0 || ++state->drain > DRAIN_ROUNDS_MAX))
+		return 1;
 	if (state->fds[CONSOLE].revents)
 		status = show_output(state, error);
 	if (status < 0)
@@ -112,7 +120,7 @@ static int serve(struct state *state, struct run_report *report, struct uni_erro
 			return 1;
 	}
 	if (state->fds[INPUT].revents && send_input(state) && state->fds[CONTROL].fd < 0)
-		return 1;
+		state->drain = 1;
 	if (state->fds[SIGNALS].revents) {
 		if (state->fds[CONTROL].fd < 0)
 			return 1;

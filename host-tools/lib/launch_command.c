@@ -110,6 +110,8 @@ char **uni_launch_command(const struct uni_launch_options *options,
 	add(&words, "-no-user-config");
 	add_option(&words, "-display", "none");
 	add_option(&words, "-vga", "none");
+	/* It waits for "cont", so that no event of QMP is missed. */
+	add(&words, "-S");
 	/* A reset is an end: the guest's RAM stays as it was. */
 	add(&words, "-no-reboot");
 	add_option(&words, "-accel", uni_accel_names[options->accel]);

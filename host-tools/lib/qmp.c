@@ -87,21 +87,33 @@ static void take_message(void *context, struct json_object *message)
 	}
 }
 
+/* Returns false when there is nothing more to read now. */
+static bool read_socket(struct uni_qmp *qmp)
+{
+	char data[16 * 1024];
+	ssize_t len = read(qmp->fd, data, sizeof(data));
+
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EINTR;
+	if (len <= 0 || uni_qmp_parser_feed(&qmp->parser, data, (size_t)len, take_message, qmp) < 0)
+		end_connection(qmp);
+	return qmp->fd >= 0;
+}
+
 static void on_socket(void *context, uint32_t events)
 {
 	struct uni_qmp *qmp = context;
-	char data[16 * 1024];
-	ssize_t len;
 
 	if (events & EPOLLOUT)
 		flush(qmp);
-	if (qmp->fd < 0 || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-		return;
-	len = read(qmp->fd, data, sizeof(data));
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (len <= 0 || uni_qmp_parser_feed(&qmp->parser, data, (size_t)len, take_message, qmp) < 0)
-		end_connection(qmp);
+	if (qmp->fd >= 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		read_socket(qmp);
+}
+
+void uni_qmp_drain(struct uni_qmp *qmp)
+{
+	while (qmp->fd >= 0 && read_socket(qmp))
+		;
 }
 
 int uni_qmp_init(struct uni_qmp *qmp, struct uni_event_loop *loop, int fd, uni_qmp_event_fn event,

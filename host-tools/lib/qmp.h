@@ -58,6 +58,9 @@ int uni_qmp_init(struct uni_qmp *qmp, struct uni_event_loop *loop, int fd, uni_q
 		 void *context);
 void uni_qmp_fini(struct uni_qmp *qmp);
 
+/* Takes what has come already, without waiting: for the last words of a QEMU that has ended. */
+void uni_qmp_drain(struct uni_qmp *qmp);
+
 /*
  * Executes a command; arguments is JSON text or NULL; call may be NULL. Returns 0, -UNI_EIO (the
  * connection ended) or -UNI_EBUSY (UNI_QMP_PENDING_MAX commands wait); call is only called after 0.

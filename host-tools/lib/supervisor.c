@@ -172,6 +172,8 @@ static int wire(struct supervisor *supervisor, struct listeners *listeners)
 		status = uni_qmp_execute(&supervisor->qmp, "query-cpus-fast", NULL, on_vcpus,
 					 supervisor);
 	if (status == 0)
+		status = uni_qmp_execute(&supervisor->qmp, "cont", NULL, NULL, NULL);
+	if (status == 0)
 		status = guest_init(supervisor);
 	if (status == 0)
 		status = console_init(supervisor);

@@ -39,12 +39,13 @@ struct uni_supervisor_options {
 
 /* How a life ended. */
 struct uni_guest_ending {
-	bool clean;	     /* it ended by itself with status 0, or because it was asked to */
-	bool booted;	     /* it had got as far as `booted` */
-	char cause[1024];    /* one line for people, where it is not clean */
-	char last_line[256]; /* of its console, printable; empty: none */
-	uint64_t dump_id;    /* 0: there is no dump */
-	bool dump_complete;  /* of that dump */
+	bool clean;		/* it ended by itself with status 0, or because it was asked to */
+	bool booted;		/* it had got as far as `booted` */
+	char cause[1024];	/* one line for people, where it is not clean */
+	char last_line[256];	/* of its console, printable; empty: none */
+	uint64_t dump_id;	/* 0: there is no dump */
+	bool dump_complete;	/* of that dump */
+	char dump_failure[512]; /* why it is missing or not whole; empty: nothing failed */
 };
 
 /* Returns 0 with *ending filled, or a negative code when the guest could not be started at all.

@@ -6,10 +6,19 @@
 
 #include "host-tools/lib/cursor.h"
 #include "host-tools/lib/dump_store.h"
+#include "host-tools/lib/sanitize.h"
 #include "host-tools/lib/supervisor_internal.h"
 
 /* A guest that dies may do so slowly, but not in silence. */
 #define PROGRESS_MS 10000
+
+static void fail(struct dump_collection *dump, const char *why)
+{
+	if (dump->failed)
+		return;
+	dump->failed = true;
+	uni_sanitize(dump->failure, sizeof(dump->failure), why, strlen(why));
+}
 
 static void begin(struct supervisor *supervisor, const uint8_t *panic, size_t panic_len)
 {
@@ -29,8 +38,7 @@ static void begin(struct supervisor *supervisor, const uint8_t *panic, size_t pa
 	memcpy(guest.build_id, image->build_id, image->build_id_len);
 	if (uni_dump_store_begin(&guest, panic, panic_len, &dump->writer, &error) < 0) {
 		dump->writer = NULL;
-		dump->failed = true;
-		snprintf(dump->failure, sizeof(dump->failure), "%s", error.text);
+		fail(dump, error.text);
 		return;
 	}
 	dump->id = uni_dump_store_id(dump->writer);
@@ -67,14 +75,6 @@ static void take_panic(struct supervisor *supervisor, const uint8_t *payload, si
 	life_set_state(supervisor, UNI_GUEST_DUMPING);
 }
 
-static void fail(struct dump_collection *dump, const struct uni_error *error)
-{
-	if (dump->failed)
-		return;
-	dump->failed = true;
-	snprintf(dump->failure, sizeof(dump->failure), "%s", error->text);
-}
-
 static void take_data(struct dump_collection *dump, const uint8_t *payload, size_t len)
 {
 	struct uni_error error;
@@ -85,7 +85,7 @@ static void take_data(struct dump_collection *dump, const uint8_t *payload, size
 	offset = uni_cursor_u64(&cursor);
 	if (!uni_cursor_failed(&cursor) &&
 	    uni_dump_store_write(dump->writer, offset, cursor.next, cursor.left, &error) < 0)
-		fail(dump, &error);
+		fail(dump, error.text);
 }
 
 static void take_size(struct dump_collection *dump, const uint8_t *payload, size_t len)
@@ -97,7 +97,7 @@ static void take_size(struct dump_collection *dump, const uint8_t *payload, size
 	uni_cursor_init(&cursor, payload, len, "DUMP_BEGIN frame");
 	size = uni_cursor_u64(&cursor);
 	if (!uni_cursor_failed(&cursor) && uni_dump_store_set_size(dump->writer, size, &error) < 0)
-		fail(dump, &error);
+		fail(dump, error.text);
 }
 
 static void finish(struct supervisor *supervisor, int32_t status, uint64_t data_size)
@@ -109,9 +109,11 @@ static void finish(struct supervisor *supervisor, int32_t status, uint64_t data_
 		return;
 	dump->finished = true;
 	uni_event_timer_disarm(&dump->timer);
+	if (status != 0)
+		fail(dump, "the guest could not write all of it");
 	if (dump->writer && uni_dump_store_finish(dump->writer, status, data_size, &error) < 0)
-		fail(dump, &error);
-	dump->complete = dump->writer && !dump->failed && status == 0;
+		fail(dump, error.text);
+	dump->complete = dump->writer && !dump->failed;
 	dump->writer = NULL;
 	life_set_state(supervisor, UNI_GUEST_CRASHED);
 	life_quit(supervisor);
@@ -124,6 +126,7 @@ static void give_up(struct supervisor *supervisor, const char *why)
 	if (dump->finished || !dump->panicked)
 		return;
 	dump->finished = true;
+	fail(dump, why);
 	uni_dump_store_abort(dump->writer, why);
 	dump->writer = NULL;
 	life_set_state(supervisor, UNI_GUEST_CRASHED);

@@ -130,7 +130,7 @@ struct dump_collection {
 	bool complete;
 	uint64_t id;	   /* 0: none */
 	char cause[512];   /* the guest's words, not sanitized */
-	char failure[UNI_ERROR_TEXT_SIZE]; /* why the store took no more */
+	char failure[512]; /* why there is no whole dump; empty: there is */
 };
 
 struct watchdog {

@@ -90,7 +90,7 @@ void life_qmp_event(struct supervisor *supervisor, const char *name, struct json
 	if (strcmp(name, "STOP") == 0) {
 		life->paused = true;
 		life_set_state(supervisor, UNI_GUEST_PAUSED);
-	} else if (strcmp(name, "RESUME") == 0) {
+	} else if (strcmp(name, "RESUME") == 0 && life->paused) {
 		life->paused = false;
 		watchdog_heard(supervisor);
 		life_set_state(supervisor, UNI_GUEST_RUNNING);
@@ -238,6 +238,7 @@ void life_conclude(struct supervisor *supervisor)
 	struct uni_guest_ending *ending = supervisor->ending;
 
 	/* What was written before the end still lies in the sockets. */
+	uni_qmp_drain(&supervisor->qmp);
 	guest_drain(supervisor);
 	console_drain(supervisor);
 	dump_guest_gone(supervisor);
@@ -247,6 +248,8 @@ void life_conclude(struct supervisor *supervisor)
 	ending->booted = life->booted;
 	ending->dump_id = supervisor->dump.id;
 	ending->dump_complete = supervisor->dump.complete;
+	snprintf(ending->dump_failure, sizeof(ending->dump_failure), "%s",
+		 supervisor->dump.failure);
 	ending->clean = !supervisor->dump.panicked && ended_cleanly(life);
 	if (supervisor->dump.panicked)
 		uni_sanitize(ending->cause, sizeof(ending->cause), supervisor->dump.cause,
