@@ -40,12 +40,17 @@ void stopped_from_trap(struct uni_core_prstatus *status, const struct trap_frame
 	status->gs_base = (uintptr_t)&cpus[cpu];
 }
 
+extern const uint64_t thread_switch_ret;
+extern const char thread_start[];
+
 static bool read_switch_frame(uintptr_t saved_rsp, struct switch_frame *frame)
 {
 	return saved_rsp != 0 &&
 	       memory_read_nofault(frame, (const void *)saved_rsp, sizeof(*frame)) == 0;
 }
 
+/* The thread is shown at the end of thread_switch(), its return address on the stack, so that a
+ * debugger finds the line of the call. One that never ran was not called. */
 void stopped_from_switch(struct uni_core_prstatus *status, uintptr_t saved_rsp)
 {
 	struct switch_frame frame;
@@ -62,8 +67,13 @@ void stopped_from_switch(struct uni_core_prstatus *status, uintptr_t saved_rsp)
 	status->r12 = frame.r12;
 	status->rbx = frame.rbx;
 	status->rbp = frame.rbp;
-	status->rip = frame.rip;
-	status->rsp = saved_rsp + sizeof(frame);
+	if (frame.rip == (uintptr_t)thread_start) {
+		status->rip = frame.rip;
+		status->rsp = saved_rsp + sizeof(frame);
+	} else {
+		status->rip = thread_switch_ret;
+		status->rsp = saved_rsp + offsetof(struct switch_frame, rip);
+	}
 }
 
 uintptr_t stopped_pc(uintptr_t saved_rsp)
