@@ -8,7 +8,7 @@
 #include "kernel/thread.h"
 #include "kernel/tracepoints.h"
 
-#define PACKING_ROUNDS 20000
+#define PACKING_ROUNDS 500000
 #define WAREHOUSE_NS (200 * NS_PER_US)
 #define COUNT_MAX 1000
 

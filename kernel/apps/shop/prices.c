@@ -9,7 +9,7 @@
 #include "kernel/tracepoints.h"
 
 #define BUCKETS 16
-#define DEMAND_ROUNDS 4000
+#define DEMAND_ROUNDS 20000
 
 /* With bug=1: the rebuild from which on the table is one item short, and that item. */
 #define FORGETS_FROM 5
