@@ -219,10 +219,16 @@ Test(guest_model, names_cannot_reach_the_terminal_raw)
 
 Test(guest_model, a_full_name_has_no_terminator)
 {
-	put_table(SECOND, 1, 1, sizeof(struct uni_thread_record));
-	put_thread(1, "12345678901234567890123456789012", 0);
+	struct uni_thread_record record = {.id = 1};
+
+	/* Without one the next byte belongs to something else. */
+	memset(record.name, 'n', sizeof(record.name));
+	memset(record.wait_name, 'w', sizeof(record.wait_name));
+	put_table(SECOND, 1, 1, sizeof(record));
+	put(&record, sizeof(record));
 	cr_assert_eq(apply(UNI_FRAME_THREADS), 0);
-	cr_assert_str_eq(model.threads[0].name, "12345678901234567890123456789012");
+	cr_assert_str_eq(model.threads[0].name, "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn");
+	cr_assert_str_eq(model.threads[0].wait_name, "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww");
 }
 
 Test(guest_model, longer_records_of_a_newer_guest_are_read)
@@ -379,6 +385,7 @@ Test(guest_model, keeps_the_end_of_the_log_once)
 	}
 	cr_assert_str_eq(uni_model_log_line(&model, 0)->text, "odd");
 	cr_assert_str_eq(uni_model_log_line(&model, 1)->text, "even");
+	cr_assert_str_eq(uni_model_log_line(&model, 2)->text, "odd", "not the one that came again");
 	cr_assert_eq(uni_model_log_line(&model, 0)->sequence, 3 * UNI_MODEL_LOG_LINES - 1);
 	cr_assert_not_null(uni_model_log_line(&model, UNI_MODEL_LOG_LINES - 1));
 	cr_assert_null(uni_model_log_line(&model, UNI_MODEL_LOG_LINES));
