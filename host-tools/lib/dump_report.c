@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host-tools/lib/cleanup.h"
 #include "host-tools/lib/dump_image.h"
@@ -98,6 +99,7 @@ static void read_notes(struct uni_dump_report *report)
 static void open_core(struct uni_dump_report *report)
 {
 	struct uni_error error;
+	struct stat status;
 
 	if (uni_dump_store_core_path(report->info.id, report->core_path,
 				     sizeof(report->core_path)) ||
@@ -106,6 +108,10 @@ static void open_core(struct uni_dump_report *report)
 		       report->core_path[0] ? error.text : "the core cannot be found");
 		return;
 	}
+	if (stat(report->core_path, &status) == 0 &&
+	    (uint64_t)status.st_size < report->info.core_size)
+		remark(report, "the core was cut since: %lld of %llu bytes are left",
+		       (long long)status.st_size, (unsigned long long)report->info.core_size);
 	read_notes(report);
 	if (report->symbols && uni_unwinder_open(report->image, report->symbols, report->core,
 						 &report->unwinder, &error))
@@ -137,15 +143,17 @@ static int add_frames(const struct uni_symbols *symbols, struct uni_report_threa
 	return 0;
 }
 
-/* Without an unwinder there is the pc, and for the thread that crashed the panic record. */
+/* Where the core has nothing, the panic record knows the thread that crashed. */
 static size_t walk(struct uni_dump_report *report, size_t index,
 		   struct uni_unwind_frame frames[UNI_REPORT_FRAMES_MAX])
 {
+	size_t count = 0;
+
 	if (report->unwinder)
-		return uni_unwinder_walk(report->unwinder, index, frames, UNI_REPORT_FRAMES_MAX);
-	if (index == 0 && report->info.frame_count)
-		return uni_dump_panic_frames(&report->info, frames);
-	return 0;
+		count = uni_unwinder_walk(report->unwinder, index, frames, UNI_REPORT_FRAMES_MAX);
+	if (!count && index == 0)
+		count = uni_dump_panic_frames(&report->info, frames);
+	return count;
 }
 
 static int add_threads(struct uni_dump_report *report)

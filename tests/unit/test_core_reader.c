@@ -112,6 +112,21 @@ Test(core_reader, gives_threads_in_their_order)
 	uni_core_reader_close(reader);
 }
 
+/* gdb takes 336 bytes only, too. */
+Test(core_reader, takes_registers_of_another_size_for_no_thread)
+{
+	struct uni_core_prstatus status[2] = {{.pid = 5}};
+	struct uni_core_reader *reader;
+
+	put_note("CORE", NT_PRSTATUS, status, sizeof(status[0]) - 8);
+	put_note("CORE", NT_PRSTATUS, status, sizeof(status[0]) + 8);
+	put_note("LINUX", NT_PRSTATUS, status, sizeof(status[0]));
+	phdr(0)->p_filesz = notes_len;
+	reader = open_core();
+	cr_expect_eq(uni_core_reader_thread_count(reader), 2);
+	uni_core_reader_close(reader);
+}
+
 Test(core_reader, finds_notes_by_owner_and_type)
 {
 	struct uni_core_reader *reader = open_core();
