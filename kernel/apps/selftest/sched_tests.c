@@ -73,6 +73,35 @@ static const char *waking_a_more_urgent_thread_switches_at_once(void)
 	return NULL;
 }
 
+static int post_and_note(void *argument)
+{
+	sem_post(argument);
+	return note_order((void *)"p");
+}
+
+static const char *an_interrupted_turn_goes_on_first(void)
+{
+	struct semaphore go;
+	struct thread *urgent, *poster, *next;
+
+	order_len = 0;
+	sem_init(&go, "go", 0);
+	thread_pin(0);
+	thread_set_priority(thread_current(), THREAD_PRIORITY_MAX);
+	urgent = test_spawn_pinned("urgent", 9, 0, set_flag_after_post, &go);
+	CHECK(test_wait_blocked(urgent));
+	poster = test_spawn_pinned("poster", 5, 0, post_and_note, &go);
+	next = test_spawn_pinned("next", 5, 0, note_order, (void *)"n");
+	thread_join(urgent);
+	thread_join(poster);
+	thread_join(next);
+	thread_set_priority(thread_current(), THREAD_PRIORITY_DEFAULT);
+	thread_pin(THREAD_ANY_CPU);
+	CHECK(order_len == 2);
+	CHECK(order[0] == 'p' && order[1] == 'n');
+	return NULL;
+}
+
 /* --- time slices --- */
 
 static int wait_for_flag(void *argument)
@@ -311,6 +340,7 @@ const struct test sched_tests[] = {
 	{"more_urgent_threads_run_first", more_urgent_threads_run_first, 1},
 	{"waking_a_more_urgent_thread_switches_at_once",
 	 waking_a_more_urgent_thread_switches_at_once, 1},
+	{"an_interrupted_turn_goes_on_first", an_interrupted_turn_goes_on_first, 1},
 	{"equal_threads_take_turns", equal_threads_take_turns, 1},
 	{"pinning_moves_the_caller", pinning_moves_the_caller, 1},
 	{"an_idle_cpu_steals", an_idle_cpu_steals, 2},
