@@ -38,7 +38,9 @@ static void add_option(struct words *words, const char *option, const char *valu
 static void add_machine(struct words *words, const struct uni_launch_options *options)
 {
 	if (options->machine == UNI_MACHINE_Q35) {
-		/* What no guest here uses would only cost time to set up. */
+		/* What no guest here uses would only cost time to set up. The firmware stays
+		 * SeaBIOS: qboot takes 25 ms less, but leaves 64-bit BARs, as virtio's, unassigned.
+		 */
 		add_option(words, "-M",
 			   "q35,memory-backend=ram,sata=off,smbus=off,smm=off,vmport=off");
 	} else {

@@ -73,9 +73,11 @@ static void on_bytes(void *context, bool from_client, const uint8_t *data, size_
 	if (len == 0) {
 		disarm(watch);
 		watch->in_packet = false;
+		watch->attached_ns = uni_event_now_ns();
 		life_set_state(supervisor, from_client ? UNI_GUEST_DEBUGGED : UNI_GUEST_RUNNING);
 		/* A guest that was held is not to be taken for hung at once. */
-		watchdog_heard(supervisor);
+		if (!from_client)
+			watchdog_heard(supervisor);
 		return;
 	}
 	if (!from_client) {

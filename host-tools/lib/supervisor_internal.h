@@ -117,6 +117,7 @@ struct gdb_watch {
 	uint8_t packet[8]; /* start of the packet that gdb is sending */
 	unsigned packet_len;
 	bool in_packet;
+	uint64_t attached_ns; /* when gdb came or went */
 };
 
 struct uni_dump_writer;

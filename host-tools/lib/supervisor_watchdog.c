@@ -76,6 +76,13 @@ static bool may_hang(const struct supervisor *supervisor)
 	       !gdb_attached(supervisor);
 }
 
+/* Whether it runs although gdb is there. */
+static bool is_beating(const struct supervisor *supervisor)
+{
+	return supervisor->guest.heard_ns > supervisor->gdb_watch.attached_ns &&
+	       silent_ns(supervisor) < 2 * TICK_NS;
+}
+
 static void look_at_guest(struct supervisor *supervisor)
 {
 	struct watchdog *watchdog = &supervisor->watchdog;
@@ -89,8 +96,8 @@ static void look_at_guest(struct supervisor *supervisor)
 		make_panic(supervisor);
 	/* gdb lets it run after `continue`, and then there are heartbeats. */
 	if (gdb_attached(supervisor))
-		life_set_state(supervisor, silent_ns(supervisor) > 2 * TICK_NS ? UNI_GUEST_DEBUGGED
-									       : UNI_GUEST_RUNNING);
+		life_set_state(supervisor,
+			       is_beating(supervisor) ? UNI_GUEST_RUNNING : UNI_GUEST_DEBUGGED);
 }
 
 static void on_tick(void *context, uint32_t events)
