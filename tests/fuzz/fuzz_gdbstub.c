@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fuzzes the stub with whole sessions: a machine in memory (gdbstub/hosted/machine.h) that a gdb
+ * with bad manners talks to.
+ *
+ * An input is lines: `!` and three digits is something that happens in the guest (kind, thread,
+ * number), `~` is raw bytes on the wire, everything else is the payload of a packet, framed here.
+ * Checked, besides what the sanitizers find: every byte that comes back belongs to a well-formed
+ * frame or is an acknowledgement; a stopped guest has no breakpoint in its memory; when gdb is gone
+ * nothing that it set is left.
+ *
+ * With libFuzzer it is a fuzzer. Without (UNI_FUZZ_REPLAY) it has a main() that runs the files it
+ * is given and a fixed number of made-up sessions, the same each time.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdbstub/hosted/machine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                        \
+		}                                                                       \
+	} while (0)
+
+static struct machine machine;
+
+static unsigned digit(uint8_t character)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = character ? strchr(digits, character) : NULL;
+
+	CHECK(found);
+	return (unsigned)(found - digits);
+}
+
+/* Takes one frame off the front; returns its length. */
+static size_t check_frame(const uint8_t *bytes, size_t len)
+{
+	uint8_t sum = 0;
+	size_t at = 1;
+
+	for (; at < len && bytes[at] != '#'; at++) {
+		CHECK(bytes[at] != '$');
+		sum += bytes[at];
+		if (bytes[at] == '*') {
+			CHECK(at > 1 && at + 1 < len);
+			CHECK(bytes[at + 1] >= 32 && bytes[at + 1] <= 126);
+		}
+	}
+	CHECK(at + 2 < len);
+	CHECK((digit(bytes[at + 1]) << 4 | digit(bytes[at + 2])) == sum);
+	return at + 3;
+}
+
+static void check_output(void)
+{
+	size_t at = 0;
+
+	while (at < machine.from_stub_len) {
+		if (machine.from_stub[at] == '$') {
+			at += check_frame(machine.from_stub + at, machine.from_stub_len - at);
+		} else {
+			CHECK(machine.from_stub[at] == '+' || machine.from_stub[at] == '-');
+			at++;
+		}
+	}
+	machine.from_stub_len = 0;
+}
+
+static void check_no_breakpoints(void)
+{
+	for (unsigned i = 0; i < machine.stub.breakpoint_count; i++)
+		CHECK(!machine.stub.breakpoints[i].inserted);
+}
+
+static void happen(unsigned kind, unsigned thread, unsigned number)
+{
+	struct uni_gdb_event event = {
+		.kind = (enum uni_gdb_event_kind)(kind % (UNI_GDB_EVENT_SIGNAL + 1)),
+		.signal = (enum uni_gdb_signal)(number % 12),
+		.thread = thread % machine.thread_count + 1,
+		.slot = number % UNI_GDB_WATCH_SLOTS,
+	};
+
+	if (machine.stub.breakpoint_count)
+		event.address =
+			machine.stub.breakpoints[number % machine.stub.breakpoint_count].address;
+	machine.threads[event.thread - 1].registers.words[UNI_GDB_RIP] = event.address;
+	uni_gdb_event(&machine.stub, &event);
+	check_no_breakpoints();
+}
+
+static void poll(void)
+{
+	enum uni_gdb_verdict verdict = uni_gdb_poll(&machine.stub);
+
+	check_output();
+	if (verdict == UNI_GDB_STAY) {
+		check_no_breakpoints();
+		return;
+	}
+	if (verdict == UNI_GDB_KILL) {
+		machine_init(&machine);
+	} else {
+		for (unsigned i = 0; i < machine.thread_count; i++) {
+			(void)uni_gdb_resume_of(&machine.stub, i + 1);
+			(void)uni_gdb_step_done(&machine.stub, i + 1, MACHINE_RAM_BASE);
+		}
+	}
+	happen(UNI_GDB_EVENT_ATTENTION, 0, 0);
+}
+
+static void send_packet(const uint8_t *payload, size_t len)
+{
+	uint8_t sum = 0;
+	char tail[4];
+
+	for (size_t i = 0; i < len; i++)
+		sum += payload[i];
+	snprintf(tail, sizeof(tail), "#%02x", sum);
+	machine_send(&machine, "$", 1);
+	machine_send(&machine, payload, len);
+	machine_send(&machine, tail, 3);
+}
+
+static void run_line(const uint8_t *line, size_t len)
+{
+	if (len == 4 && line[0] == '!')
+		happen(line[1], line[2], line[3]);
+	else if (len > 0 && line[0] == '~')
+		machine_send(&machine, line + 1, len - 1);
+	else
+		send_packet(line, len);
+	poll();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	machine_init(&machine);
+	happen(UNI_GDB_EVENT_ATTENTION, 0, 0);
+	while (len > 0) {
+		const uint8_t *end = memchr(bytes, '\n', len);
+		size_t line = end ? (size_t)(end - bytes) : len;
+
+		run_line(bytes, line);
+		bytes += end ? line + 1 : line;
+		len -= end ? line + 1 : line;
+	}
+	uni_gdb_abandon(&machine.stub);
+	CHECK(uni_gdb_poll(&machine.stub) == UNI_GDB_RESUME);
+	CHECK(machine.stub.breakpoint_count == 0);
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		CHECK(machine.stub.watches[i].watch.kind == UNI_GDB_WATCH_NONE);
+	return 0;
+}
+
+#ifdef UNI_FUZZ_REPLAY
+
+#define SESSIONS 4000
+#define LINES_MAX 40
+#define INPUT_MAX 8192
+
+static uint64_t random_state = 0x9e3779b97f4a7c15;
+
+static uint64_t next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* In a template `@` is an address, `#` a small number, `%` a thread, `&` a few hex bytes. */
+static const char *const templates[] = {
+	"?",
+	"g",
+	"G&",
+	"p#",
+	"P#=&",
+	"m@,#",
+	"m@,ffff",
+	"M@,#:&",
+	"X@,#:&",
+	"Hg%",
+	"Hc%",
+	"T%",
+	"qC",
+	"qSupported:swbreak+",
+	"QStartNoAckMode",
+	"vCont?",
+	"vCont;c",
+	"vCont;s:%",
+	"vCont;s:%;c",
+	"vCont;r@,@:%;c",
+	"vCont;t",
+	"vCont;C#:%;S#:%;c:-1",
+	"c",
+	"s",
+	"C#",
+	"S#;@",
+	"c@",
+	"Z0,@,1",
+	"z0,@,1",
+	"Z#,@,#",
+	"z#,@,#",
+	"Z1,@,1",
+	"Z2,@,#",
+	"D",
+	"k",
+	"vKill;1",
+	"qfThreadInfo",
+	"qsThreadInfo",
+	"qThreadExtraInfo,%",
+	"qAttached",
+	"qCRC:@,#",
+	"qSearch:memory:@;#;&",
+	"qRcmd,&",
+	"qRcmd,68656c70",
+	"qXfer:threads:read::@,#",
+	"qXfer:threads:read::0,1000",
+	"qXfer:features:read:target.xml:#,#",
+	"vMustReplyEmpty",
+	"~+",
+	"~-",
+	"~\x03",
+	"~$m0,1#ff",
+	"~$X&",
+	"!2%#",
+	"!3%#",
+	"!1%#",
+	"!4%#",
+};
+
+static size_t put_hex(char *out, uint64_t value)
+{
+	return (size_t)sprintf(out, "%llx", (unsigned long long)value);
+}
+
+static uint64_t some_address(void)
+{
+	switch (next_random() % 8) {
+	case 0:
+		return next_random();
+	case 1:
+		return MACHINE_HOLE_BASE - next_random() % 32;
+	case 2:
+		return MACHINE_RAM_BASE + MACHINE_RAM_SIZE - next_random() % 32;
+	default:
+		return MACHINE_RAM_BASE + next_random() % 64;
+	}
+}
+
+static size_t make_line(char *out)
+{
+	const char *from = templates[next_random() % (sizeof(templates) / sizeof(templates[0]))];
+	size_t len = 0;
+
+	for (; *from; from++) {
+		if (*from == '@') {
+			len += put_hex(out + len, some_address());
+		} else if (*from == '#') {
+			len += put_hex(out + len, next_random() >> next_random() % 64);
+		} else if (*from == '%') {
+			len += put_hex(out + len, next_random() % 5);
+		} else if (*from == '&') {
+			for (uint64_t n = next_random() % 40; n > 0; n--)
+				len += put_hex(out + len, next_random() % 16);
+		} else {
+			out[len++] = *from;
+		}
+	}
+	if (next_random() % 8 == 0 && len > 0)
+		out[next_random() % len] ^= (char)(1u << next_random() % 8);
+	out[len++] = '\n';
+	return len;
+}
+
+/* A copy of exactly this size, so that the sanitizer sees a read past its end. */
+static void run_copy(const char *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+
+	CHECK(copy);
+	memcpy(copy, bytes, len);
+	LLVMFuzzerTestOneInput(copy, len);
+	free(copy);
+}
+
+static bool replay(const char *path)
+{
+	static char bytes[1 << 20];
+	FILE *file = fopen(path, "rb");
+	size_t len;
+
+	if (!file)
+		return false;
+	len = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	run_copy(bytes, len);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static char bytes[INPUT_MAX];
+	const char *wanted = getenv("UNI_FUZZ_SESSIONS");
+	long sessions = wanted ? atol(wanted) : SESSIONS;
+
+	printf("1..%d\n", argc);
+	fflush(stdout);
+	for (int i = 1; i < argc; i++)
+		printf("%s %d - %s\n", replay(argv[i]) ? "ok" : "not ok", i, argv[i]);
+	for (long i = 0; i < sessions; i++) {
+		size_t len = 0;
+
+		for (unsigned line = 0; line < LINES_MAX; line++)
+			len += make_line(bytes + len);
+		run_copy(bytes, len);
+	}
+	printf("ok %d - %ld sessions\n", argc, sessions);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Framing of the remote protocol. Checksums are sums worked out by hand from the manual's rule. */
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gdbstub/cursor.h"
+#include "gdbstub/packet.h"
+#include "gdbstub/text.h"
+
+static struct uni_gdb_receiver receiver;
+static char sent[4096];
+static size_t sent_len;
+
+static int send_to_buffer(void *context, const void *bytes, size_t len)
+{
+	cr_assert_leq(len, *(size_t *)context, "a piece is no longer than asked for");
+	memcpy(sent + sent_len, bytes, len);
+	sent_len += len;
+	return 0;
+}
+
+/* The last input that was not NONE. */
+static enum uni_gdb_input feed(const char *bytes, size_t len)
+{
+	enum uni_gdb_input last = UNI_GDB_INPUT_NONE;
+
+	for (size_t i = 0; i < len; i++) {
+		enum uni_gdb_input input = uni_gdb_receive(&receiver, (uint8_t)bytes[i]);
+
+		if (input != UNI_GDB_INPUT_NONE)
+			last = input;
+	}
+	return last;
+}
+
+static const char *transmit(const char *payload, bool rle, size_t piece)
+{
+	uint8_t buffer[64];
+
+	sent_len = 0;
+	memset(sent, 0, sizeof(sent));
+	cr_assert_eq(uni_gdb_transmit(payload, strlen(payload), rle, buffer, piece, send_to_buffer,
+				      &piece),
+		     0);
+	return sent;
+}
+
+static void reset(void)
+{
+	uni_gdb_receiver_reset(&receiver);
+}
+
+TestSuite(rsp_packet, .init = reset);
+
+Test(rsp_packet, takes_a_frame)
+{
+	/* 'O' + 'K' = 0x4f + 0x4b = 0x9a */
+	cr_expect_eq(feed("$OK#9a", 6), UNI_GDB_INPUT_PACKET);
+	cr_expect_eq(receiver.len, 2);
+	cr_expect_arr_eq(receiver.data, "OK", 2);
+}
+
+Test(rsp_packet, takes_capital_checksum_digits_and_an_empty_frame)
+{
+	cr_expect_eq(feed("$OK#9A", 6), UNI_GDB_INPUT_PACKET);
+	cr_expect_eq(feed("$#00", 4), UNI_GDB_INPUT_PACKET);
+	cr_expect_eq(receiver.len, 0);
+}
+
+Test(rsp_packet, finds_a_wrong_checksum_and_a_bad_digit)
+{
+	cr_expect_eq(feed("$OK#9b", 6), UNI_GDB_INPUT_CORRUPT);
+	cr_expect_eq(feed("$OK#9x", 6), UNI_GDB_INPUT_CORRUPT);
+	cr_expect_eq(feed("$OK#9a", 6), UNI_GDB_INPUT_PACKET, "the next one is fine");
+}
+
+Test(rsp_packet, unescapes)
+{
+	/* '}' ']' is '}', '}' 0x03 is '#', '}' 0x04 is '$', '}' 0x0a is '*'.
+	 * 0x7d*4 + 0x5d + 0x03 + 0x04 + 0x0a = 0x262 */
+	cr_expect_eq(feed("$}]}\x03}\x04}\x0a#62", 12), UNI_GDB_INPUT_PACKET);
+	cr_expect_eq(receiver.len, 4);
+	cr_expect_arr_eq(receiver.data, "}#$*", 4);
+}
+
+Test(rsp_packet, an_interrupt_inside_a_frame_is_data)
+{
+	/* 'X' + 3 = 0x5b */
+	cr_expect_eq(uni_gdb_receive(&receiver, 3), UNI_GDB_INPUT_INTERRUPT);
+	cr_expect_eq(feed("$X\x03", 3), UNI_GDB_INPUT_NONE);
+	cr_expect_eq(feed("#5b", 3), UNI_GDB_INPUT_PACKET);
+	cr_expect_arr_eq(receiver.data, "X\x03", 2);
+	cr_expect_eq(uni_gdb_receive(&receiver, 3), UNI_GDB_INPUT_INTERRUPT);
+}
+
+Test(rsp_packet, acks_and_noise_between_frames)
+{
+	cr_expect_eq(uni_gdb_receive(&receiver, '+'), UNI_GDB_INPUT_ACK);
+	cr_expect_eq(uni_gdb_receive(&receiver, '-'), UNI_GDB_INPUT_NACK);
+	cr_expect_eq(feed("hello#9a", 8), UNI_GDB_INPUT_NONE);
+	cr_expect_not(uni_gdb_receiver_in_frame(&receiver));
+}
+
+Test(rsp_packet, a_frame_that_was_cut_off_gives_way_to_the_next)
+{
+	cr_expect_eq(feed("$m1234$OK#9a", 12), UNI_GDB_INPUT_PACKET);
+	cr_expect_eq(receiver.len, 2);
+}
+
+Test(rsp_packet, a_payload_that_does_not_fit_is_told_and_costs_nothing_else)
+{
+	uint8_t sum = 0;
+	char tail[4];
+
+	cr_expect_eq(uni_gdb_receive(&receiver, '$'), UNI_GDB_INPUT_NONE);
+	for (size_t i = 0; i < UNI_GDB_PACKET_SIZE + 1; i++) {
+		cr_expect_eq(uni_gdb_receive(&receiver, 'a'), UNI_GDB_INPUT_NONE);
+		sum += 'a';
+	}
+	snprintf(tail, sizeof(tail), "#%02x", sum);
+	cr_expect_eq(feed(tail, 3), UNI_GDB_INPUT_TOO_LONG);
+	cr_expect_eq(feed("$OK#9a", 6), UNI_GDB_INPUT_PACKET);
+}
+
+Test(rsp_packet, sends_a_frame_in_pieces)
+{
+	cr_expect_str_eq(transmit("OK", true, 64), "$OK#9a");
+	cr_expect_str_eq(transmit("OK", true, 1), "$OK#9a");
+	cr_expect_str_eq(transmit("", true, 64), "$#00");
+}
+
+Test(rsp_packet, encodes_runs)
+{
+	/* Four '0': one and three more, 3 + 29 = ' '. 0x30 + 0x2a + 0x20 = 0x7a */
+	cr_expect_str_eq(transmit("0000", true, 64), "$0* #7a");
+	cr_expect_str_eq(transmit("000", true, 64), "$000#90", "too short to gain");
+	cr_expect_str_eq(transmit("0000", false, 64), "$0000#c0");
+}
+
+Test(rsp_packet, no_run_length_is_a_framing_character)
+{
+	/* 6 + 29 = '#', 7 + 29 = '$': five instead, 5 + 29 = '"', and the rest plain. */
+	cr_expect_eq(strncmp(transmit("0000000", true, 64), "$0*\"0#", 6), 0);
+	cr_expect_eq(strncmp(transmit("00000000", true, 64), "$0*\"00#", 7), 0);
+	cr_expect_eq(strncmp(transmit("000000000", true, 64), "$0*%#", 5), 0);
+}
+
+Test(rsp_packet, long_runs_decode_to_what_they_were)
+{
+	static char payload[1000];
+	char decoded[1100];
+
+	for (size_t len = 1; len < sizeof(payload); len++) {
+		size_t at = 0;
+
+		memset(payload, 'x', len);
+		payload[len] = 0;
+		transmit(payload, true, 64);
+		for (char *in = sent + 1; *in != '#'; in++) {
+			if (*in != '*') {
+				decoded[at++] = *in;
+				continue;
+			}
+			in++;
+			cr_assert(*in >= 32 && *in <= 126 && *in != '#' && *in != '$');
+			for (int n = *in - 29; n > 0; n--, at++)
+				decoded[at] = decoded[at - 1];
+		}
+		cr_assert_eq(at, len);
+		cr_assert_arr_eq(decoded, payload, len);
+	}
+}
+
+static int refuse(void *context, const void *bytes, size_t len)
+{
+	(void)bytes;
+	(void)len;
+	++*(int *)context;
+	return -5;
+}
+
+Test(rsp_packet, stops_sending_at_the_first_error)
+{
+	uint8_t piece[4];
+	int calls = 0;
+
+	cr_expect_eq(
+		uni_gdb_transmit("0123456789", 10, false, piece, sizeof(piece), refuse, &calls),
+		-5);
+	cr_expect_eq(calls, 1);
+}
+
+static struct uni_gdb_cursor cursor_on(const char *text)
+{
+	return (struct uni_gdb_cursor){
+		(const uint8_t *)text,
+		(const uint8_t *)text + strlen(text),
+	};
+}
+
+Test(rsp_cursor, takes_hex_up_to_16_digits)
+{
+	struct uni_gdb_cursor cursor = cursor_on("ffffffffffffffff,1fffffffffffffffff");
+	uint64_t value = 7;
+
+	cr_expect(uni_gdb_take_hex(&cursor, &value));
+	cr_expect_eq(value, UINT64_MAX);
+	cr_expect_not(uni_gdb_take_hex(&cursor, &value), "a comma is no digit");
+	cr_expect(uni_gdb_take(&cursor, ','));
+	cr_expect_not(uni_gdb_take_hex(&cursor, &value), "17 digits and more");
+}
+
+Test(rsp_cursor, takes_threads)
+{
+	struct uni_gdb_cursor cursor = cursor_on("-1 7fffffff 80000000");
+	int32_t thread = 5;
+
+	cr_expect(uni_gdb_take_thread(&cursor, &thread));
+	cr_expect_eq(thread, UNI_GDB_ALL_THREADS);
+	cr_expect(uni_gdb_take(&cursor, ' '));
+	cr_expect(uni_gdb_take_thread(&cursor, &thread));
+	cr_expect_eq(thread, INT32_MAX);
+	cr_expect(uni_gdb_take(&cursor, ' '));
+	cr_expect_not(uni_gdb_take_thread(&cursor, &thread));
+	cr_expect_eq(uni_gdb_left(&cursor), 8, "what is refused is not taken");
+}
+
+Test(rsp_cursor, hex_bytes_need_all_their_digits)
+{
+	struct uni_gdb_cursor cursor = cursor_on("0a1");
+	uint8_t bytes[2];
+
+	cr_expect_not(uni_gdb_take_hex_bytes(&cursor, bytes, 2));
+	cr_expect(uni_gdb_take_hex_bytes(&cursor, bytes, 1));
+	cr_expect_eq(bytes[0], 10);
+}
+
+static const char *xml_of(const char *string)
+{
+	static char buffer[256];
+	struct uni_gdb_text text;
+
+	uni_gdb_text_init(&text, buffer, sizeof(buffer) - 1);
+	uni_gdb_put_xml(&text, string);
+	buffer[text.len] = 0;
+	return buffer;
+}
+
+Test(rsp_text, xml_is_escaped_and_well_formed)
+{
+	cr_expect_str_eq(xml_of("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&apos;");
+	cr_expect_str_eq(xml_of("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7"),
+			 "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7");
+	cr_expect_str_eq(xml_of("\x01\x1f\n"), "???");
+	cr_expect_str_eq(xml_of("\xc3"), "?", "cut off");
+	cr_expect_str_eq(xml_of("\x80\xff\xfe"), "???");
+	cr_expect_str_eq(xml_of("\xc0\xaf"), "??", "overlong");
+	cr_expect_str_eq(xml_of("\xed\xa0\x80"), "???", "a surrogate");
+	cr_expect_str_eq(xml_of("\xf4\x90\x80\x80"), "????", "beyond U+10FFFF");
+	cr_expect_str_eq(xml_of("\xef\xbf\xbf"), "???", "no character of XML");
+}
+
+Test(rsp_text, says_when_it_was_cut)
+{
+	char buffer[3];
+	struct uni_gdb_text text;
+
+	uni_gdb_text_init(&text, buffer, sizeof(buffer));
+	uni_gdb_put_hex(&text, 0x123);
+	cr_expect_not(text.cut);
+	uni_gdb_put_char(&text, '4');
+	cr_expect(text.cut);
+	cr_expect_arr_eq(buffer, "123", 3);
+}
+
+Test(rsp_text, numbers)
+{
+	char buffer[64];
+	struct uni_gdb_text text;
+
+	uni_gdb_text_init(&text, buffer, sizeof(buffer));
+	uni_gdb_put_hex(&text, 0);
+	uni_gdb_put_hex(&text, UINT64_MAX);
+	uni_gdb_put_char(&text, ' ');
+	uni_gdb_put_decimal(&text, 0);
+	uni_gdb_put_decimal(&text, UINT64_MAX);
+	cr_expect_eq(text.len, 1 + 16 + 1 + 1 + 20);
+	cr_expect_arr_eq(buffer, "0ffffffffffffffff 018446744073709551615", text.len);
+}
