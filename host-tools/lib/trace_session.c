@@ -275,12 +275,13 @@ int uni_trace_session_start(struct uni_trace_session *session, const uint8_t *bi
 	result = call(session, UNI_FRAME_SNAPSHOT, NULL, 0, error);
 	if (result < 0)
 		return result;
-	session->recording = recording;
-	session->started_ns = clock_now_ns(CLOCK_MONOTONIC);
-	/* Nothing is on while the session begins, so its counts begin at 0 on all CPUs. */
 	result = call(session, UNI_FRAME_TRACE_START, &start, sizeof(start), error);
 	if (result < 0)
 		return result;
+	/* Packets and counts that came before this are those of a session before. Nothing is on
+	 * yet, so this one's counts begin at 0 on all CPUs. */
+	session->recording = recording;
+	session->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	return call(session, UNI_FRAME_TRACEPOINTS_SET, &set, sizeof(set.state) + bitmap_len,
 		    error);
 }
