@@ -239,6 +239,11 @@ static void greet(struct uni_probe *probe)
 	uni_probe_want(probe, DUE_GREETING);
 }
 
+static bool is_alive(const struct uni_probe *probe)
+{
+	return !probe->ops->is_alive || probe->ops->is_alive(probe->context);
+}
+
 uint64_t uni_probe_poll(struct uni_probe *probe)
 {
 	const uint64_t now_ns = probe->ops->time_ns(probe->context);
@@ -250,7 +255,7 @@ uint64_t uni_probe_poll(struct uni_probe *probe)
 		uni_probe_want(probe, DUE_METRIC_TABLE);
 	if (now_ns >= probe->next_beat_ns) {
 		probe->next_beat_ns = now_ns + probe->interval_ms * NS_PER_MS;
-		uni_probe_want(probe, DUE_HEARTBEAT);
+		uni_probe_want(probe, is_alive(probe) ? DUE_SNAPSHOT : DUE_SNAPSHOT & ~DUE_METRICS);
 	}
 	probe->ops->log_range(probe->context, &oldest, &next);
 	if (probe->log_next < next)

@@ -75,6 +75,11 @@ struct uni_probe_ops {
 	bool (*log_read)(void *context, uint64_t sequence, struct uni_log_record *record,
 			 char *text);
 
+	/* Whether all CPUs still take interrupts: asked before each heartbeat, which is left out
+	 * when the answer is no, so that the host finds a guest hung of which a part lives. NULL:
+	 * yes. */
+	bool (*is_alive)(void *context);
+
 	/* The host asked; called when the reply is out, or cannot be. Need not return. */
 	void (*crash)(void *context, enum uni_panic_kind kind);
 	void (*shutdown)(void *context);

@@ -85,7 +85,7 @@ static struct answer answer(struct uni_probe *probe, uint16_t type, const void *
 		uni_probe_want(probe, DUE_GREETING);
 		return (struct answer){0, NULL};
 	case UNI_FRAME_SNAPSHOT:
-		uni_probe_want(probe, DUE_HEARTBEAT);
+		uni_probe_want(probe, DUE_SNAPSHOT);
 		return (struct answer){0, NULL};
 	case UNI_FRAME_INTERVAL:
 		return set_interval(probe, payload, len);

@@ -89,6 +89,7 @@ static const struct uni_probe_ops ops = {
 	.threads = probe_threads,
 	.log_range = probe_log_range,
 	.log_read = probe_log_read,
+	.is_alive = probe_is_alive,
 	.crash = probe_crash,
 	.shutdown = end,
 	.trace = &probe_trace_ops,

@@ -23,6 +23,9 @@ uint32_t probe_threads(void *context, uint32_t after_id, struct uni_thread_recor
 void probe_log_range(void *context, uint64_t *oldest, uint64_t *next);
 bool probe_log_read(void *context, uint64_t sequence, struct uni_log_record *record, char *text);
 
+/* probe_alive.c: every CPU took an interrupt since it was last asked. The probe's thread. */
+bool probe_is_alive(void *context);
+
 /* probe_trace.c */
 extern const struct uni_probe_trace_ops probe_trace_ops;
 

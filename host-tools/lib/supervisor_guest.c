@@ -202,7 +202,8 @@ static bool read_port(struct frame_port *port)
 			take_trace_frame(port->supervisor, &frame, payload);
 		else
 			take_probe_frame(port->supervisor, &frame, payload);
-		watchdog_heard(port->supervisor);
+		if (frame.type == UNI_FRAME_METRICS || frame.type == UNI_FRAME_HELLO)
+			watchdog_heard(port->supervisor);
 	}
 	return true;
 }

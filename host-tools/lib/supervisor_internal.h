@@ -59,7 +59,7 @@ struct guest_link {
 	uint32_t last_sequence;
 	struct pending_request pending[REQUESTS_PENDING_MAX];
 	unsigned pending_next;
-	uint64_t heard_ns; /* when the guest last sent a heartbeat or spoke at all */
+	uint64_t heard_ns; /* when the guest last sent a hello or a heartbeat (METRICS) */
 };
 
 struct client {

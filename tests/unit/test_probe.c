@@ -19,6 +19,7 @@ static struct {
 	size_t received_len, received_at;
 	uint32_t threads;
 	uint64_t log_oldest, log_next;
+	int dead;
 	unsigned crashes, shutdowns;
 	size_t sent_before_action;
 	uint8_t points[2];
@@ -91,6 +92,11 @@ static bool read_log(void *context, uint64_t sequence, struct uni_log_record *re
 	return sequence >= platform.log_oldest;
 }
 
+static bool is_alive(void *context)
+{
+	return !platform.dead;
+}
+
 static void crash(void *context, enum uni_panic_kind kind)
 {
 	cr_assert_eq(kind, UNI_PANIC_HANG);
@@ -147,6 +153,7 @@ static const struct uni_probe_ops ops = {
 	.threads = get_threads,
 	.log_range = get_log_range,
 	.log_read = read_log,
+	.is_alive = is_alive,
 	.crash = crash,
 	.shutdown = end,
 	.trace = &trace_ops,
@@ -398,6 +405,18 @@ Test(probe, beats_each_interval_and_not_before)
 	platform.time_ns = 1005 * MS;
 	cr_assert_eq(uni_probe_poll(&probe), 2005 * MS);
 	cr_assert_str_eq(sent_types(), "3 4 5 ");
+}
+
+Test(probe, leaves_the_heartbeat_out_when_a_cpu_is_dead)
+{
+	begin_quiet();
+	platform.dead = 1;
+	platform.time_ns = 1005 * MS;
+	uni_probe_poll(&probe);
+	cr_assert_str_eq(sent_types(), "4 5 ");
+	ask(UNI_FRAME_SNAPSHOT, 1, NULL, 0);
+	uni_probe_poll(&probe);
+	cr_assert_str_eq(sent_types(), "4 5 7 3 4 5 ");
 }
 
 Test(probe, answers_each_request_before_what_it_asks_for)
