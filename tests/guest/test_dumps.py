@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The core that a dying guest streams, as gdb and elfutils see it, for every kind of crash."""
 
+import contextlib
 import json
+import os
 import pathlib
 import re
 import shutil
 import struct
 import time
 
-from harness import SOURCE, image, main, run, test
+from harness import SOURCE, image, main, run, test, uniscope
 from probed_guest import (
     DUMP_BEGIN,
     HELLO,
@@ -135,8 +137,8 @@ def check_elfutils(core, thread_count):
     return unnamed
 
 
-def check_dump(guest, kind, signal, above="", unnamed=0):
-    core = guest.wait_for_dump()
+def check_core(core, kind, signal, above="", unnamed=0):
+    """Everything that must hold for the dump of a crash."""
     text, listing = open_with_gdb(core)
     names = thread_names(core)
     assert f"signal {signal}, {SIGNALS[signal]}" in text, text
@@ -144,6 +146,12 @@ def check_dump(guest, kind, signal, above="", unnamed=0):
     frames = check_faulting_thread(listing, kind, above)
     check_other_threads(listing, names)
     assert len(check_elfutils(core, len(names))) == unnamed
+    return text, frames
+
+
+def check_dump(guest, kind, signal, **expected):
+    core = guest.wait_for_dump()
+    text, frames = check_core(core, kind, signal, **expected)
     print(f"# {kind}: {core.stat().st_blocks * 512 >> 10} KiB in {guest.dump_seconds:.3f} s")
     assert guest.dump_seconds < 5
     return core, text, frames
@@ -226,6 +234,52 @@ def panic_while_the_heap_lock_is_held():
     crash("panic-locked", "SIGSEGV", "lock=heap", mark="panic-locked heap", above=".*heap_alloc")
 
 
+def crash_under_uniscope(kind, signal, *options, **expected):
+    """Runs it as an operator does, and checks the core in the store."""
+    name = f"dying-{kind}"
+    arguments = ("run", "--name", name, "--cpus", "2", *options, image("crash"), "--", f"kind={kind}")
+    ended = uniscope(*arguments, check=False)
+    assert ended.returncode == 1, ended
+    (core,) = pathlib.Path(os.environ["XDG_STATE_HOME"]).glob("uniscope/dumps/*/core")
+    check_core(core, expected.pop("mark", kind), signal, **expected)
+    assert "crash.c:" in uniscope("dumps", "info", name).stdout
+    shutil.rmtree(core.parent)
+
+
+@test
+def every_kind_under_uniscope():
+    crash_under_uniscope("null-write", "SIGSEGV")
+    crash_under_uniscope("wild-jump", "SIGSEGV", above="None", unnamed=1)
+    crash_under_uniscope("stack-overflow", "SIGSEGV")
+    crash_under_uniscope("double-fault", "SIGSEGV")
+    crash_under_uniscope("assert", "SIGABRT", above="panic_kind panic_assert")
+    crash_under_uniscope("oom", "SIGABRT", above=".*panic_kind .*heap_alloc")
+    crash_under_uniscope("deadlock", "SIGABRT", above="panic_kind .*mutex_lock")
+    crash_under_uniscope("panic-irq", "SIGSEGV", "--machine", "q35")
+    crash_under_uniscope(
+        "panic-locked", "SIGSEGV", mark="panic-locked console", above=".*console_write"
+    )
+
+
+@test
+def hang_under_uniscope():
+    with one_cpu():
+        crash_under_uniscope(
+            *("spin-irqs-off", "SIGABRT", "--cpus", "1", "--hang-timeout", "1"),
+            above="(cpu_relax)?",
+        )
+
+
+@contextlib.contextmanager
+def one_cpu():
+    """The second CPU's idle thread is not missed meanwhile."""
+    KERNEL_THREADS.discard("idle/1")
+    try:
+        yield
+    finally:
+        KERNEL_THREADS.add("idle/1")
+
+
 def hang(cpus):
     with ProbedGuest("crash", "kind=spin-irqs-off", cpus=cpus) as guest:
         guest.wait_for(LOG)
@@ -244,11 +298,8 @@ def hang_with_interrupts_off_blames_the_spinner():
 
 @test
 def hang_with_interrupts_off_of_the_only_cpu():
-    KERNEL_THREADS.discard("idle/1")
-    try:
+    with one_cpu():
         hang(1)
-    finally:
-        KERNEL_THREADS.add("idle/1")
 
 
 @test
