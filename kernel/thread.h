@@ -9,7 +9,7 @@
  * is busy to an idle one.
  *
  * All fields of struct thread belong to the scheduler. Others may read those marked "fixed" at any
- * time while they know the thread to exist, the rest through thread_snapshot() or with the world
+ * time while they know the thread to exist, the rest through thread_for_each() or with the world
  * stopped (every other CPU held in its NMI handler). */
 
 #include <stdbool.h>
@@ -80,7 +80,7 @@ struct thread {
 	struct wait_queue exit_queue; /* of its joiner; guards state EXITED and detached */
 	struct mutex *blocked_on;     /* mutex.c: the edge of the waits-for graph */
 
-	struct list all_link;	/* thread.c: every thread, oldest first */
+	struct list all_link;	/* thread_list.c: every thread, oldest first */
 	struct list queue_link; /* a run queue or a wait queue */
 	struct timer timeout;
 
@@ -106,8 +106,7 @@ struct thread_info {
 	int pinned_cpu;
 	unsigned cpu;
 	struct thread_wait wait;
-	uint32_t
-		wait_owner; /* id of the thread that holds the mutex waited for; 0: unknown, none */
+	uint32_t wait_owner; /* id of the owner of the mutex waited for; 0: none known */
 	uint64_t runtime_ns; /* up to this moment */
 	uint64_t switches;
 	uint64_t preemptions;

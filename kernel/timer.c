@@ -188,10 +188,3 @@ bool timer_cancel(struct timer *timer)
 	}
 	return false;
 }
-
-uint64_t timer_next_ns(void)
-{
-	const struct timer *root = queues[cpu_id()].root;
-
-	return root != NULL ? root->deadline_ns : CLOCK_NEVER;
-}

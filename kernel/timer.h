@@ -29,9 +29,6 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns);
  * it returns false the callback has run to its end, unless it is the callback itself that calls. */
 bool timer_cancel(struct timer *timer);
 
-/* The earliest deadline of the running CPU, CLOCK_NEVER if there is none. Interrupts off. */
-uint64_t timer_next_ns(void);
-
 /* Boot, on each CPU. */
 void timer_init_cpu(void);
 

@@ -9,6 +9,7 @@ import subprocess
 from harness import image, main, test
 
 MACHINES = ("microvm", "q35")
+END = b"(the console ended)"
 SELFTEST_ARGUMENTS = 'number=0x10 size=4K words="a b" flag'
 
 # What the console says of each kind of crash.
@@ -25,32 +26,36 @@ CRASHES = {
 }
 
 
-def boot(machine, cpus, memory, name, arguments="", timeout=60):
-    """Runs a guest to its end; returns its console and the reason QEMU gives for the end."""
+def boot(machine, cpus, memory, name, arguments="", typed=None, timeout=60):
+    """Runs a guest to its end; returns its console and the reason QEMU gives for the end. `typed` is
+    sent when the guest has said "type"."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         # Read as soon as QEMU comes; no event is sent before.
         ours.sendall(b'{"execute": "qmp_capabilities"}\n')
-        process = subprocess.run(
+        with subprocess.Popen(
             [
-                *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
-                *("-no-reboot", "-accel", "tcg", "-M", machine, "-smp", str(cpus), "-m", memory),
-                *("-device", "pvpanic", "-serial", "stdio"),
+                *("timeout", str(timeout), "qemu-system-x86_64", "-nodefaults", "-no-user-config"),
+                *("-display", "none", "-no-reboot", "-accel", "tcg", "-M", machine),
+                *("-smp", str(cpus), "-m", memory, "-device", "pvpanic", "-serial", "stdio"),
                 *("-chardev", f"socket,id=qmp,fd={theirs.fileno()}"),
                 *("-mon", "chardev=qmp,mode=control"),
                 *("-kernel", image(name), "-append", arguments),
             ],
             pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            timeout=timeout,
-            check=True,
-        )
+        ) as process:
+            console = b""
+            while typed and not console.endswith((b"type\r\n", END)):
+                console += process.stdout.readline() or END
+            console += process.communicate(typed and typed.encode())[0]
+            assert process.returncode == 0, f"exit {process.returncode}: {console}"
         theirs.close()
         with ours.makefile() as lines:
             messages = [json.loads(line) for line in lines]
     ends = [m["data"]["reason"] for m in messages if m.get("event") == "SHUTDOWN"]
-    return process.stdout.decode(errors="replace"), ends[0]
+    return console.decode(errors="replace"), ends[0]
 
 
 @test
@@ -85,6 +90,13 @@ def passes_its_own_tests():
             failed = re.findall(r"^not ok .*", console, re.MULTILINE)
             assert not failed, f"{machine}, {cpus} cpus: {failed}"
             assert re.search(rf"[1-9][0-9]+ passed, 0 failed, {cpus} cpus", console), console
+
+
+@test
+def reads_what_is_typed():
+    for machine in MACHINES:
+        console, _ = boot(machine, 1, "64", "selftest", "echo", typed="one line\n")
+        assert "typed: one line\r\n" in console, console
 
 
 @test

@@ -2,6 +2,7 @@
 
 #include "kernel/app.h"
 #include "kernel/apps/selftest/selftest.h"
+#include "kernel/cmdline.h"
 #include "kernel/console.h"
 
 /* Less urgent threads get their chance in between. */
@@ -73,10 +74,26 @@ struct thread *test_spawn_pinned(const char *name, int priority, unsigned cpu,
 	return thread_create(&options, entry, argument);
 }
 
+/* Sends back one line of what is typed. */
+static void echo(void)
+{
+	char line[80];
+	size_t len = 0;
+
+	console_printf("type\n");
+	while (len < sizeof(line) && (len == 0 || line[len - 1] != '\n'))
+		len += console_read(line + len, sizeof(line) - len);
+	console_printf("typed: %.*s", (int)len, line);
+}
+
 int app_main(void)
 {
 	unsigned passed = 0, failed = 0;
 
+	if (cmdline_has("echo")) {
+		echo();
+		return 0;
+	}
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct test *test = tables[i]; test->name != NULL; test++) {
 			const char *why;

@@ -26,7 +26,7 @@
 #define PAGE_SHIFT 12
 #define LEVEL_SHIFT 9
 
-uint64_t kernel_pml4[TABLE_ENTRIES] __attribute__((aligned(4096)));
+uint64_t kernel_pml4[TABLE_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 
 static struct spinlock page_table_lock = SPINLOCK_INIT("page tables");
 
@@ -59,7 +59,8 @@ static uint64_t *descend(uint64_t *entry)
 	table = new_table();
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
 		table[i] = *entry & PTE_PRESENT ? (*entry & ~PTE_SIZE) + i * PAGE_SIZE : 0;
-	*entry = (uintptr_t)table | PTE_PRESENT | PTE_WRITE;
+	/* Complete before a processor can walk into it. */
+	__atomic_store_n(entry, (uintptr_t)table | PTE_PRESENT | PTE_WRITE, __ATOMIC_RELEASE);
 	return table;
 }
 

@@ -78,9 +78,11 @@ static inline void preempt_enable(void)
 /* True in an interrupt or NMI handler. */
 static inline bool cpu_in_interrupt(void)
 {
-	struct cpu *cpu = cpu_current();
+	uint32_t irqs, nmis;
 
-	return cpu->irq_depth != 0 || cpu->nmi_depth != 0;
+	__asm__ volatile("movl %%gs:%c1, %0" : "=r"(irqs) : "i"(CPU_OFFSET_IRQ_DEPTH));
+	__asm__ volatile("movl %%gs:%c1, %0" : "=r"(nmis) : "i"(CPU_OFFSET_NMI_DEPTH));
+	return irqs != 0 || nmis != 0;
 }
 
 #define RFLAGS_IF (1ul << 9)
