@@ -248,3 +248,11 @@ void uni_crash_cause_find(const struct uni_dump_info *info, const struct uni_sym
 	else
 		tell_in_words(info, symbols, out);
 }
+
+void uni_crash_cause_name_pointer(struct uni_crash_cause *cause, const struct uni_dump_info *info,
+				  const char *variable, const char *expression)
+{
+	snprintf(cause->sentence, sizeof(cause->sentence),
+		 "%s() %s %s at address 0x%" PRIx64 ": %s is a null pointer", cause->blame.function,
+		 uni_fault_is_write(info) ? "wrote" : "read", expression, info->address, variable);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a guest died, in words, from its panic record and the symbols of its image. The rules, and
- * the order in which they are tried, are in docs/formats/dump.md.
+ * Why a guest died, in words, from its panic record and the symbols of its image. The rules are in
+ * uniscope-dumps(1), CAUSES.
  */
 #pragma once
 
@@ -28,6 +28,11 @@ struct uni_crash_cause {
 void uni_crash_cause_find(const struct uni_dump_info *info, const struct uni_symbols *symbols,
 			  const struct uni_unwind_frame frames[], size_t frame_count,
 			  struct uni_crash_cause *out);
+
+/* Says the same of a fault through a null pointer by the names of the source: the variable that was
+ * null, and the expression that was read or written through it. */
+void uni_crash_cause_name_pointer(struct uni_crash_cause *cause, const struct uni_dump_info *info,
+				  const char *variable, const char *expression);
 
 /* The functions at a frame, as uni_symbols_lookup(). */
 size_t uni_crash_frame_lookup(const struct uni_symbols *symbols,

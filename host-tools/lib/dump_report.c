@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "host-tools/lib/arch/x86_64/memory_operand.h"
 #include "host-tools/lib/cleanup.h"
 #include "host-tools/lib/dump_image.h"
+#include "host-tools/lib/pointer_name.h"
 #include "tracing/errno.h"
 
 #define CHAIN_MAX 64
@@ -156,6 +158,29 @@ static size_t walk(struct uni_dump_report *report, size_t index,
 	return count;
 }
 
+/* The instruction says which register was null, debug information which variable that is. */
+static void name_null_pointer(struct uni_dump_report *report)
+{
+	const struct uni_core_prstatus *status = uni_core_reader_thread(report->core, 0);
+	const struct uni_dump_info *info = &report->info;
+	uint8_t code[UNI_INSTRUCTION_MAX];
+	struct uni_core_registers registers;
+	char variable[64], expression[192];
+	uint64_t offset;
+	int number;
+
+	if (!status || info->kind != UNI_PANIC_FAULT || !report->cause.blame.function ||
+	    !uni_symbols_is_code(report->symbols, info->pc) ||
+	    uni_core_reader_read(report->core, info->pc, code, sizeof(code)))
+		return;
+	uni_core_registers_get(status, &registers);
+	if (registers.pc == info->pc &&
+	    uni_memory_operand_null(code, &registers, info->address, &number, &offset) &&
+	    uni_pointer_name(report->image, info->pc, number, offset, variable, sizeof(variable),
+			     expression, sizeof(expression)))
+		uni_crash_cause_name_pointer(&report->cause, info, variable, expression);
+}
+
 static int add_threads(struct uni_dump_report *report)
 {
 	uni_cleanup_free struct uni_unwind_frame *frames =
@@ -181,6 +206,8 @@ static int add_threads(struct uni_dump_report *report)
 			uni_crash_cause_find(&report->info, report->symbols, frames, frame_count,
 					     &report->cause);
 	}
+	if (report->core && report->symbols)
+		name_null_pointer(report);
 	if (!report->thread_count)
 		uni_crash_cause_find(&report->info, report->symbols, NULL, 0, &report->cause);
 	return err;

@@ -22,6 +22,11 @@ enum {
 /* Pointers below are null with a member's offset or an index: the limit of exploitable and CASR. */
 #define NULL_MAX 0x10000u
 
+bool uni_fault_is_write(const struct uni_dump_info *info)
+{
+	return info->error_code & ERROR_WRITE;
+}
+
 #define SAY(out, what_, deed_, ...)                                               \
 	do {                                                                      \
 		snprintf((out)->what, sizeof((out)->what), what_, ##__VA_ARGS__); \
@@ -42,7 +47,7 @@ static void describe_jump(const struct uni_dump_info *info, struct uni_fault_wor
 
 static void describe_null(const struct uni_dump_info *info, struct uni_fault_words *out)
 {
-	const char *verb = info->error_code & ERROR_WRITE ? "wrote" : "read";
+	const char *verb = uni_fault_is_write(info) ? "wrote" : "read";
 
 	if (info->address)
 		snprintf(out->what, sizeof(out->what), "null pointer + %" PRIu64, info->address);
@@ -60,7 +65,7 @@ static void describe_wild(const struct uni_dump_info *info, struct uni_fault_wor
 {
 	snprintf(out->what, sizeof(out->what), "wild pointer 0x%" PRIx64, info->address);
 	snprintf(out->deed, sizeof(out->deed), "%s address 0x%" PRIx64 ", where nothing is",
-		 info->error_code & ERROR_WRITE ? "wrote to" : "read", info->address);
+		 uni_fault_is_write(info) ? "wrote to" : "read", info->address);
 }
 
 static void describe_page_fault(const struct uni_dump_info *info, bool pc_is_code,
@@ -73,7 +78,7 @@ static void describe_page_fault(const struct uni_dump_info *info, bool pc_is_cod
 	else if (info->error_code & ERROR_RESERVED)
 		SAY(out, "page tables are corrupt at 0x%" PRIx64,
 		    "met a corrupt page table entry for 0x%" PRIx64, info->address);
-	else if ((info->error_code & ERROR_WRITE) && (info->error_code & ERROR_PRESENT))
+	else if (uni_fault_is_write(info) && (info->error_code & ERROR_PRESENT))
 		SAY(out, "write to read-only memory at 0x%" PRIx64,
 		    "wrote to 0x%" PRIx64 ", which is read-only", info->address);
 	else

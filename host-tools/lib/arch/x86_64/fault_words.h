@@ -14,3 +14,6 @@ struct uni_fault_words {
 /* `pc_is_code`: the pc of the record lies in code of the image. */
 void uni_fault_describe(const struct uni_dump_info *info, bool pc_is_code,
 			struct uni_fault_words *out);
+
+/* Whether a page fault was on writing. */
+bool uni_fault_is_write(const struct uni_dump_info *info);
