@@ -155,7 +155,9 @@ Test(unitop, sorts_by_cpu_and_by_name_and_inverts)
 	terminal_type(&terminal, "I");
 	expect_order("worker-2 ", "timer");
 	terminal_type(&terminal, "P");
+	expect("CPU%\u25bc");
 	expect_order("worker-2 ", "dispatcher");
+	expect_order("dispatcher", "idle/0");
 }
 
 Test(unitop, the_next_column_sorts)
