@@ -4,6 +4,7 @@
  * the command line, which are tested where they run. */
 
 #include "kernel/apps/selftest/selftest.h"
+#include "kernel/arch/x86_64/fault.h"
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/cmdline.h"
 #include "kernel/format.h"
@@ -47,6 +48,26 @@ static const char *a_stray_nmi_is_counted(void)
 	CHECK(test_wait_until(nmi_came, &before));
 	CHECK(cpus[target].nmi_count == before + 1);
 	CHECK(cpus[target].nmi_depth == 0);
+	return NULL;
+}
+
+/* The return from such a fault takes another way (trap_entry.S). */
+static const char *a_fault_inside_an_nmi_is_survived(void)
+{
+	uint64_t flags = irq_save();
+	struct cpu *cpu = cpu_current();
+	char byte;
+	size_t left;
+	bool still_off;
+
+	cpu->nmi_depth++;
+	left = memory_read_nofault(&byte, NULL, 1);
+	still_off = !irq_enabled();
+	cpu->nmi_depth--;
+	irq_restore(flags);
+	CHECK(left == 1);
+	CHECK(still_off);
+	CHECK(irq_enabled());
 	return NULL;
 }
 
@@ -165,6 +186,7 @@ static const char *the_command_line_is_read(void)
 const struct test machine_tests[] = {
 	{"a_call_runs_on_all_others", a_call_runs_on_all_others, 1},
 	{"a_stray_nmi_is_counted", a_stray_nmi_is_counted, 1},
+	{"a_fault_inside_an_nmi_is_survived", a_fault_inside_an_nmi_is_survived, 1},
 	{"an_interrupt_that_nobody_handles_is_counted", an_interrupt_that_nobody_handles_is_counted,
 	 1},
 	{"text_can_be_patched", text_can_be_patched, 1},
