@@ -69,8 +69,8 @@ int uni_launch_resolve_accel(enum uni_accel wanted, enum uni_accel *accel, bool 
 int uni_launch_check_memory(const struct uni_image *image, uint32_t memory_mib,
 			    struct uni_error *error);
 
-/* Starts QEMU; the guest waits for "cont" over QMP. The descriptors in *launched are the caller's from
- * then on. That QEMU accepted its command line shows only in its answers on qmp_fd. */
+/* Starts QEMU; the guest waits for "cont" over QMP. The descriptors in *launched are the caller's
+ * from then on. That QEMU accepted its command line shows only in its answers on qmp_fd. */
 int uni_launch(const struct uni_launch_options *options, struct uni_launched *launched,
 	       struct uni_error *error);
 

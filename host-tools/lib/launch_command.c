@@ -114,8 +114,8 @@ char **uni_launch_command(const struct uni_launch_options *options,
 	add_option(&words, "-vga", "none");
 	/* It waits for "cont", so that no event of QMP is missed. */
 	add(&words, "-S");
-	/* A reset is an end: the guest's RAM stays as it was. */
-	add(&words, "-no-reboot");
+	/* A reset is an end, and QEMU stays after it: RAM and registers are as they were. */
+	add_option(&words, "-action", "reboot=shutdown,shutdown=pause");
 	add_option(&words, "-accel", uni_accel_names[options->accel]);
 	add_option(&words, "-cpu", "max");
 	add(&words, "-smp");

@@ -156,6 +156,7 @@ struct life {
 	bool has_bye;
 	int32_t bye_status;
 	char shutdown_reason[32]; /* of QMP's SHUTDOWN event; empty: none came */
+	char *registers;	  /* QEMU's text of them at the end; NULL: not known */
 	bool qemu_gone;
 	int qemu_status;			 /* of waitpid(2) */
 	struct pending_request stop_requests[8]; /* clients that wait for the end */
@@ -250,6 +251,10 @@ void dump_fini(struct supervisor *supervisor);
 void dump_frame(struct supervisor *supervisor, uint16_t type, const uint8_t *payload, size_t len);
 /* QEMU is gone: closes a dump that is not finished. */
 void dump_guest_gone(struct supervisor *supervisor);
+
+/* supervisor_host_dump.c: the core of a guest that could not send one, from its RAM. QEMU is gone.
+ */
+void host_dump_write(struct supervisor *supervisor, const char *cause);
 
 /* supervisor_watchdog.c: heartbeats, and the host's view of the vCPUs. */
 int watchdog_init(struct supervisor *supervisor);

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,22 +83,49 @@ void life_booted(struct supervisor *supervisor)
 		uni_event_timer_arm(&supervisor->life.boot_timer, HELLO_MS, 0);
 }
 
+/* The registers are the last thing that QEMU is asked for. */
+static void on_registers(void *context, struct json_object *result)
+{
+	struct supervisor *supervisor = context;
+
+	if (json_object_is_type(result, json_type_string))
+		supervisor->life.registers = strdup(json_object_get_string(result));
+	life_quit(supervisor);
+}
+
+/* The guest's machine is off and QEMU waits. One that meant it is let go; else there is something
+ * to learn. */
+static void machine_off(struct supervisor *supervisor)
+{
+	struct life *life = &supervisor->life;
+
+	if (life->has_bye || life->stop_asked || supervisor->dump.panicked ||
+	    strcmp(life->shutdown_reason, "guest-shutdown") == 0 ||
+	    uni_qmp_execute(&supervisor->qmp, "human-monitor-command",
+			    "{\"command-line\":\"info registers -a\"}", on_registers,
+			    supervisor) < 0)
+		life_quit(supervisor);
+}
+
 void life_qmp_event(struct supervisor *supervisor, const char *name, struct json_object *data)
 {
 	struct life *life = &supervisor->life;
 	struct json_object *reason;
 
-	if (strcmp(name, "STOP") == 0) {
+	/* The pause of a machine that is off is no news. */
+	if (strcmp(name, "STOP") == 0 && !life->shutdown_reason[0]) {
 		life->paused = true;
 		life_set_state(supervisor, UNI_GUEST_PAUSED);
 	} else if (strcmp(name, "RESUME") == 0 && life->paused) {
 		life->paused = false;
 		watchdog_heard(supervisor);
 		life_set_state(supervisor, UNI_GUEST_RUNNING);
-	} else if (strcmp(name, "SHUTDOWN") == 0) {
+	} else if (strcmp(name, "SHUTDOWN") == 0 && !life->shutdown_reason[0]) {
+		/* The first one: our quit makes another. */
 		if (data && json_object_object_get_ex(data, "reason", &reason))
 			snprintf(life->shutdown_reason, sizeof(life->shutdown_reason), "%s",
 				 json_object_get_string(reason));
+		machine_off(supervisor);
 	}
 }
 
@@ -198,7 +226,7 @@ static void explain_qemu(struct supervisor *supervisor, char *out, size_t size)
 {
 	struct life *life = &supervisor->life;
 
-	if (WIFSIGNALED(life->qemu_status))
+	if (life->shutdown_reason[0] == '\0' && WIFSIGNALED(life->qemu_status))
 		snprintf(out, size, "QEMU was killed by signal %d (%s)",
 			 WTERMSIG(life->qemu_status), strsignal(WTERMSIG(life->qemu_status)));
 	else if (strcmp(life->shutdown_reason, "guest-reset") == 0)
@@ -246,10 +274,6 @@ void life_conclude(struct supervisor *supervisor)
 
 	console_last_line(supervisor, ending->last_line, sizeof(ending->last_line));
 	ending->booted = life->booted;
-	ending->dump_id = supervisor->dump.id;
-	ending->dump_complete = supervisor->dump.complete;
-	snprintf(ending->dump_failure, sizeof(ending->dump_failure), "%s",
-		 supervisor->dump.failure);
 	ending->clean = !supervisor->dump.panicked && ended_cleanly(life);
 	if (supervisor->dump.panicked)
 		uni_sanitize(ending->cause, sizeof(ending->cause), supervisor->dump.cause,
@@ -259,6 +283,13 @@ void life_conclude(struct supervisor *supervisor)
 			 life->bye_status);
 	else if (!ending->clean)
 		explain_qemu(supervisor, ending->cause, sizeof(ending->cause));
+	/* What dies while it boots is looked at by whoever started it, and leaves nothing. */
+	if (!ending->clean && !supervisor->dump.panicked && !life->has_bye && life->booted)
+		host_dump_write(supervisor, ending->cause);
+	ending->dump_id = supervisor->dump.id;
+	ending->dump_complete = supervisor->dump.complete;
+	snprintf(ending->dump_failure, sizeof(ending->dump_failure), "%s",
+		 supervisor->dump.failure);
 	life_set_state(supervisor, ending->clean ? UNI_GUEST_EXITED : UNI_GUEST_CRASHED);
 	answer_stops(supervisor);
 }
@@ -293,4 +324,5 @@ void life_fini(struct supervisor *supervisor)
 	uni_event_timer_fini(&supervisor->loop, &life->stop_timer);
 	uni_event_source_remove(&supervisor->loop, &life->qemu);
 	uni_event_source_remove(&supervisor->loop, &life->qemu_stderr);
+	free(life->registers);
 }
