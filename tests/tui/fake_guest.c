@@ -17,8 +17,8 @@
 #include "host-tools/lib/frame_stream.h"
 #include "host-tools/lib/registry.h"
 
-#define GUESTS_MAX 8
-#define CLIENTS_MAX 16
+#define GUESTS_MAX 16
+#define CLIENTS_MAX 32
 #define CROWD 300
 #define CROWD_FRAME 240
 #define MIB (1024ull * 1024)

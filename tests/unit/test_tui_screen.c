@@ -65,7 +65,8 @@ Test(tui_screen, wide_characters_take_two_columns)
 {
 	cr_assert_eq(screen_text_width("\u65e5a"), 3);
 	screen_put(&screen, 0, 0, 3, STYLE_NORMAL, "\u65e5\u672c");
-	expect(false, "\u65e5\u2026\n");
+	screen_put(&screen, 0, 1, 3, STYLE_NORMAL, "a\u65e5\u672c");
+	expect(false, "\u65e5\u2026\na\u2026\n");
 }
 
 Test(tui_screen, control_characters_and_broken_bytes_are_shown_as_such)
