@@ -84,7 +84,10 @@ int uni_trace_point_parse(struct uni_trace_point *point, uint32_t id, const char
 		    parse_field(&point->field[point->field_count], fields, len) < 0)
 			return -UNI_EINVAL;
 		point->field_count++;
-		fields += len + (fields[len] == ',');
+		fields += len;
+		/* A comma has a field after it. */
+		if (*fields == ',' && *++fields == '\0')
+			return -UNI_EINVAL;
 	}
 	return 0;
 }
