@@ -4,6 +4,7 @@
  * is polled; interrupts only tell that there is something to poll. */
 
 #include "kernel/arch/x86_64/uart.h"
+#include "kernel/clock.h"
 #include "kernel/cmdline.h"
 #include "kernel/console.h"
 #include "kernel/debug_internal.h"
@@ -121,12 +122,14 @@ int debug_link_write(void *context, const void *bytes, size_t len)
 {
 	const uint8_t *from = bytes;
 	struct port_iov iov = {bytes, len};
+	uint64_t end_ns = clock_deadline(WRITE_TIMEOUT_US * NS_PER_US);
 
 	(void)context;
 	if (link_uart == NO_UART)
 		return link_port ? port_poll_write(link_port, &iov, 1, WRITE_TIMEOUT_US) : -UNI_EIO;
 	for (size_t i = 0; i < len; i++)
-		if (!uart_put(link_uart, from[i]))
-			return -UNI_ETIMEDOUT;
+		while (!uart_put(link_uart, from[i]))
+			if (clock_ns() > end_ns)
+				return -UNI_ETIMEDOUT;
 	return 0;
 }

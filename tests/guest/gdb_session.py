@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""A gdb that tests talk to, command by command, and the guests that it debugs."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+
+PROMPT = b"(gdb) "
+
+OPTIONS = ["pagination off", "confirm off", "width 0", "style enabled off", "remotetimeout 30"]
+
+
+class Gdb:
+    """gdb on an image. Leaving the block ends it; a guest that it holds goes on then."""
+
+    def __init__(self, image, socket=None):
+        words = ["gdb", "-nx", "-q", *(w for o in OPTIONS for w in ("-iex", f"set {o}")), str(image)]
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        self.read()
+        self.greeting = self(f"target remote {socket}") if socket else ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def __call__(self, command, timeout=30):
+        """Runs a command and returns what it printed."""
+        self.send(command)
+        return self.read(timeout)
+
+    def send(self, command):
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def read(self, timeout=30):
+        """What gdb prints up to its next prompt."""
+        text, end = b"", time.monotonic() + timeout
+        while not text.endswith(PROMPT):
+            left = max(0, end - time.monotonic())
+            if not select.select([self.process.stdout], [], [], left)[0]:
+                raise AssertionError(f"gdb gave no prompt in {timeout} s: {text.decode()}")
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            if not piece:
+                raise AssertionError(f"gdb ended: {text.decode()}")
+            text += piece
+        return text[: -len(PROMPT)].decode(errors="replace")
+
+    def interrupt(self):
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        return self.read()
+
+    def kill(self):
+        """Ends gdb as kill -9 does, without a word to the guest."""
+        self.process.kill()
+        self.process.communicate()
+
+    def thread(self):
+        return int(self.value("$_thread"))
+
+    def value(self, expression):
+        text = self(f"print {expression}")
+        found = re.search(r"^\$\d+ = (.*)$", text, re.M)
+        assert found, text
+        return found.group(1)
+
+    def flags(self):
+        """eflags as a number."""
+        return int(re.search(r"0x[0-9a-f]+", self("info registers eflags")).group(), 16)
+
+    def backtraces(self):
+        """[(thread's name, its frames' lines)] of every thread."""
+        text = self("thread apply all bt", timeout=60)
+        found = []
+        for part in re.split(r"^Thread (?=\d+ \()", text, flags=re.M)[1:]:
+            name = re.search(r'"([^"]*)"', part).group(1)
+            found.append((name, re.findall(r"^#\d+ .*$", part, re.M)))
+        return found
