@@ -8,6 +8,7 @@
 
 #include "host-tools/lib/quantity.h"
 
+#define CAUSE_COLUMNS 64
 #define FRAMES_SHOWN 20
 #define LOG_LINES_SHOWN 5
 #define WHEN_SIZE 32
@@ -41,9 +42,22 @@ static int width_of(size_t widest, size_t least)
 	return (int)(widest > least ? widest : least);
 }
 
+/* A long cause is cut: `info` and JSON have all of it. */
+static const char *short_cause(const struct dump_row *row, char out[CAUSE_COLUMNS + 1])
+{
+	const char *cause = row->cause.headline;
+	size_t len = strlen(cause);
+
+	if (len <= CAUSE_COLUMNS)
+		return strcpy(out, cause);
+	uni_sanitize(out, CAUSE_COLUMNS - 2, cause, len);
+	return strcat(out, "...");
+}
+
 void dumps_list_text(const struct dump_row *rows, size_t count)
 {
 	size_t guest = 0, cause = 0;
+	char text[CAUSE_COLUMNS + 1];
 
 	if (!count) {
 		printf("No dumps: no guest of yours has crashed.\n");
@@ -51,7 +65,7 @@ void dumps_list_text(const struct dump_row *rows, size_t count)
 	}
 	for (size_t i = 0; i < count; i++) {
 		size_t guest_len = strlen(rows[i].info.guest);
-		size_t cause_len = strlen(rows[i].cause.headline);
+		size_t cause_len = strlen(short_cause(&rows[i], text));
 
 		guest = guest_len > guest ? guest_len : guest;
 		cause = cause_len > cause ? cause_len : cause;
@@ -64,7 +78,7 @@ void dumps_list_text(const struct dump_row *rows, size_t count)
 
 		printf("%4" PRIu64 "  %-16s  %-*s  %-*s  %10s  %4ux%s\n", info->id,
 		       when(info->died_unix_ns, moment), width_of(guest, 5), info->guest,
-		       width_of(cause, 5), rows[i].cause.headline,
+		       width_of(cause, 5), short_cause(&rows[i], text),
 		       uni_quantity_bytes(size, sizeof(size), info->disk_size), rows[i].seen,
 		       info->complete ? "" : "  incomplete");
 	}

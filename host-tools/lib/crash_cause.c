@@ -199,6 +199,16 @@ static void tell_fault(const struct uni_dump_info *info, const struct uni_symbol
 		 words.deed);
 }
 
+static void tell_hang(const struct uni_dump_info *info, const struct uni_symbols *symbols,
+		      struct uni_crash_cause *out)
+{
+	char where[192];
+
+	tell_in_words(info, symbols, out);
+	place(out, where, sizeof(where));
+	snprintf(out->headline, sizeof(out->headline), "hang%s", where);
+}
+
 static void tell_double_fault(struct uni_crash_cause *out)
 {
 	char where[192];
@@ -245,6 +255,8 @@ void uni_crash_cause_find(const struct uni_dump_info *info, const struct uni_sym
 		tell_stack_overflow(out);
 	else if (info->has_panic && info->kind == UNI_PANIC_DOUBLE_FAULT)
 		tell_double_fault(out);
+	else if (info->has_panic && info->kind == UNI_PANIC_HANG)
+		tell_hang(info, symbols, out);
 	else
 		tell_in_words(info, symbols, out);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host-tools/lib/dump_report.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +182,26 @@ static void name_null_pointer(struct uni_dump_report *report)
 		uni_crash_cause_name_pointer(&report->cause, info, variable, expression);
 }
 
+/* The cause, from the backtrace of the core; from that of the panic record where the two disagree
+ * on where the guest died, which is worth a word. */
+static void find_cause(struct uni_dump_report *report, const struct uni_unwind_frame frames[],
+		       size_t count)
+{
+	const struct uni_dump_info *info = &report->info;
+	struct uni_unwind_frame recorded[UNI_DUMP_FRAMES_MAX];
+
+	if (count && info->has_panic && frames[0].pc != info->pc) {
+		remark(report,
+		       "the core has the thread at 0x%" PRIx64 ", the panic record at 0x%" PRIx64,
+		       frames[0].pc, info->pc);
+		count = uni_dump_panic_frames(info, recorded);
+		frames = recorded;
+	}
+	uni_crash_cause_find(info, report->symbols, frames, count, &report->cause);
+	if (report->core && report->symbols)
+		name_null_pointer(report);
+}
+
 static int add_threads(struct uni_dump_report *report)
 {
 	uni_cleanup_free struct uni_unwind_frame *frames =
@@ -191,6 +212,8 @@ static int add_threads(struct uni_dump_report *report)
 	report->threads = calloc(count + 1, sizeof(*report->threads));
 	if (!report->threads || !frames)
 		return -UNI_ENOMEM;
+	if (!count)
+		find_cause(report, frames, walk(report, 0, frames));
 	/* A core without threads still has what the panic record knows of one. */
 	report->thread_count = count ? count : report->info.has_panic;
 	for (size_t i = 0; !err && i < report->thread_count; i++) {
@@ -202,14 +225,9 @@ static int add_threads(struct uni_dump_report *report)
 		thread->model = uni_model_thread(&report->model, thread->id);
 		thread->is_cut = frame_count == UNI_REPORT_FRAMES_MAX;
 		err = add_frames(report->symbols, thread, frames, frame_count);
-		if (i == 0)
-			uni_crash_cause_find(&report->info, report->symbols, frames, frame_count,
-					     &report->cause);
+		if (count && i == 0)
+			find_cause(report, frames, frame_count);
 	}
-	if (report->core && report->symbols)
-		name_null_pointer(report);
-	if (!report->thread_count)
-		uni_crash_cause_find(&report->info, report->symbols, NULL, 0, &report->cause);
 	return err;
 }
 

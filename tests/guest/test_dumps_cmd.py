@@ -132,7 +132,7 @@ def gdb_opens_it():
 def causes_are_told_in_words():
     for kind, cause, blamed in (
         ("null-write", "null pointer in crash_null_write() crash.c:", "crash_null_write"),
-        ("wild-jump", "where nothing is in crash_wild_jump() crash.c:", "crash_wild_jump"),
+        ("wild-jump", "jump to nowhere (0x5eed00000000) in crash_wild_jump() crash.c:", "crash_wild_jump"),
         ("stack-overflow", "stack overflow in recurse() crash.c:", "recurse"),
         ("double-fault", "double fault in crash_double_fault() crash.c:", "crash_double_fault"),
         ("assert", "assertion failed: balance >= 0, at crash.c:", "crash_assert"),

@@ -41,7 +41,7 @@ static void describe_jump(const struct uni_dump_info *info, struct uni_fault_wor
 		SAY(out, "jump into data at 0x%" PRIx64, "jumped to 0x%" PRIx64 ", which is data",
 		    info->pc);
 	else
-		SAY(out, "jump to 0x%" PRIx64 ", where nothing is",
+		SAY(out, "jump to nowhere (0x%" PRIx64 ")",
 		    "jumped to 0x%" PRIx64 ", where nothing is", info->pc);
 }
 
