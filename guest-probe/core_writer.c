@@ -212,15 +212,12 @@ int uni_core_init(struct uni_core_writer *writer, const struct uni_core_ops *ops
 
 int uni_core_write(struct uni_core_writer *writer)
 {
-	static const uint32_t zero;
 	uint64_t offset = writer->memory_offset;
 
 	writer->measuring = false;
 	writer->offset = 0;
 	put_headers(writer);
 	uni_core_put_notes(writer);
-	while (writer->offset < writer->notes_offset + writer->notes_size)
-		uni_core_append(writer, &zero, sizeof(zero));
 	flush(writer);
 	for (uint32_t i = 0; i < writer->segment_count; i++) {
 		write_segment(writer, &writer->segments[i], offset);

@@ -279,7 +279,8 @@ static size_t measured, written;
 static void put_changing_note(void *context, struct uni_core_writer *out)
 {
 	uni_core_note_begin(out, UNI_NOTE_OWNER, UNI_NOTE_LOG, measured);
-	uni_core_put(out, "12345678", 8);
+	for (size_t i = 0; i < measured; i += 8)
+		uni_core_put(out, "12345678", 8);
 	uni_core_note_end(out);
 	measured = written;
 }
@@ -307,6 +308,21 @@ Test(core_file, memory_stands_in_its_place_whatever_notes_become)
 {
 	expect_memory_in_place(8, 5000);
 	expect_memory_in_place(5000, 8);
+}
+
+static uint64_t view_nothing(void *context, uint64_t address, size_t len, const void **bytes)
+{
+	return 0;
+}
+
+Test(core_file, ends_when_memory_gives_nothing)
+{
+	static const struct uni_core_ops blind = {write_file, view_nothing, get_thread,
+						  put_own_notes};
+	const struct uni_core_info info = new_info();
+
+	cr_assert_eq(uni_core_init(&writer, &blind, NULL, &info, buffer, sizeof(buffer)), 0);
+	cr_assert_eq(uni_core_write(&writer), -UNI_EFAULT);
 }
 
 Test(core_file, stops_at_the_first_failed_write)
