@@ -67,7 +67,7 @@ Test(cursor, structure_of_an_older_or_newer_peer)
 	struct uni_cursor cursor;
 	struct {
 		uint32_t a, b;
-	} known;
+	} known = {~0u, ~0u};
 
 	uni_cursor_init(&cursor, bytes, sizeof(bytes), "test");
 	uni_cursor_struct(&cursor, 4, &known, sizeof(known));

@@ -100,6 +100,7 @@ Test(options, wrong_lines_are_explained)
 	expect_usage("run --cpus 0 a", "uniscope run: --cpus '0' is not a number from 1 to 16");
 	expect_usage("run --cpus 17 a", "uniscope run: --cpus '17' is not a number from 1 to 16");
 	expect_usage("run --cpus -1 a", "uniscope run: --cpus '-1' is not a number from 1 to 16");
+	expect_usage("run --cpus +4 a", "uniscope run: --cpus '+4' is not a number from 1 to 16");
 	expect_usage("run --cpus 0x2 a", "uniscope run: --cpus '0x2' is not a number from 1 to 16");
 	expect_usage("run -t 1e3 a", "uniscope run: --timeout '1e3' is not a number from 0 to 60");
 	expect_usage("run -t 1.2.3 a",

@@ -194,14 +194,18 @@ Test(registry, a_folder_that_others_can_enter_is_refused)
 
 Test(registry, a_broken_file_is_no_guest)
 {
+	static const char *const contents[] = {"", "[1, {", "[]", "\"text\"", "{\"name\""};
 	struct uni_registry_claim claim;
 	struct uni_guest_info found;
-	int fd;
 
 	cr_assert_eq(uni_registry_claim("shop", &claim, &error), 0);
-	fd = open(path_of("shop/guest.json"), O_WRONLY | O_CREAT, 0600);
-	cr_assert_eq(write(fd, "[1, {", 5), 5);
-	close(fd);
-	cr_assert_lt(uni_registry_find("shop", &found, &error), 0);
+	for (unsigned i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+		int fd = open(path_of("shop/guest.json"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		ssize_t len = (ssize_t)strlen(contents[i]);
+
+		cr_assert_eq(write(fd, contents[i], (size_t)len), len);
+		close(fd);
+		cr_assert_lt(uni_registry_find("shop", &found, &error), 0, "%s", contents[i]);
+	}
 	uni_registry_release(&claim);
 }
