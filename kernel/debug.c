@@ -465,16 +465,28 @@ void debug_panic(struct trap_frame *frame)
 		break_in(frame, UNI_GDB_EVENT_SIGNAL, UNI_GDB_SIGABRT);
 }
 
+static bool waited;
+
+/* As early as there is something to wait at: a UART before the other CPUs start, a port when it has
+ * been found. */
+static void wait_for_gdb(void)
+{
+	if (waited || !cmdline_has("gdbwait") || !debug_link_exists())
+		return;
+	waited = true;
+	break_in(NULL, UNI_GDB_EVENT_SIGNAL, UNI_GDB_SIGTRAP);
+}
+
 void debug_init_early(void)
 {
 	uni_gdb_init(&debug_stub, &debug_ops, NULL);
 	debug_link_init_early();
 	ready = true;
+	wait_for_gdb();
 }
 
 void debug_init(void)
 {
 	debug_link_init(attention);
-	if (cmdline_has("gdbwait") && debug_link_exists())
-		break_in(NULL, UNI_GDB_EVENT_SIGNAL, UNI_GDB_SIGTRAP);
+	wait_for_gdb();
 }

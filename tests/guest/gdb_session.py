@@ -10,14 +10,16 @@ import time
 
 PROMPT = b"(gdb) "
 
-OPTIONS = ["pagination off", "confirm off", "width 0", "style enabled off", "remotetimeout 30"]
+OPTIONS = ["pagination off", "confirm off", "width 0", "style enabled off"]
 
 
 class Gdb:
-    """gdb on an image. Leaving the block ends it; a guest that it holds goes on then."""
+    """gdb on an image. Leaving the block ends it; a guest that it holds goes on then. It repeats what
+    the guest has not answered in `timeout` seconds."""
 
-    def __init__(self, image, socket=None):
-        words = ["gdb", "-nx", "-q", *(w for o in OPTIONS for w in ("-iex", f"set {o}")), str(image)]
+    def __init__(self, image, socket=None, timeout=30):
+        options = [*OPTIONS, f"remotetimeout {timeout}"]
+        words = ["gdb", "-nx", "-q", *(w for o in options for w in ("-iex", f"set {o}")), str(image)]
         self.process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

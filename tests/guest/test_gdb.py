@@ -41,9 +41,7 @@ def bare_qemu(application, arguments):
         ]
         process = subprocess.Popen(words)
         try:
-            # Bytes that come before the guest has set its UART up are lost.
-            console = pathlib.Path(folder) / "console"
-            wait_for("the guest", lambda: console.exists() and b" cpus, " in console.read_bytes())
+            wait_for("the UART's socket", path.exists)
             yield path
         finally:
             process.kill()
@@ -377,8 +375,11 @@ def gdbwait_waits_before_main():
 @test
 def over_a_uart_from_the_start():
     with bare_qemu("shop", "gdb=ttyS1 gdbwait") as path:
-        with Gdb(image("shop"), path) as gdb:
-            assert "debug_init" in gdb("bt")
+        # What gdb says before the guest has set its UART up is lost, and gdb says it again.
+        with Gdb(image("shop"), path, timeout=2) as gdb:
+            text = gdb("bt")
+            assert "debug_init_early" in text and "kernel_boot" in text, text
+            assert "Thread 2" not in gdb("info threads"), "before the other CPUs run"
             gdb("break order_commit")
             for _ in range(3):
                 text = gdb("continue")
