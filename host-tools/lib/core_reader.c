@@ -269,10 +269,13 @@ const void *uni_core_reader_note(const struct uni_core_reader *core, const char 
 	return NULL;
 }
 
-/* The segment that an address lies in, NULL if none. */
-static const struct segment *find_segment(const struct uni_core_reader *core, uint64_t address)
+/* The file's place of an address, and how many bytes follow it there: 0 where there are none. Of
+ * segments that overlap the one that begins last counts. */
+static uint64_t locate(const struct uni_core_reader *core, uint64_t address, uint64_t *offset)
 {
 	size_t low = 0, high = core->segment_count;
+	const struct segment *segment;
+	uint64_t into, left;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -282,9 +285,17 @@ static const struct segment *find_segment(const struct uni_core_reader *core, ui
 		else
 			high = middle;
 	}
-	if (!low || address - core->segments[low - 1].address >= core->segments[low - 1].size)
-		return NULL;
-	return &core->segments[low - 1];
+	if (!low)
+		return 0;
+	segment = &core->segments[low - 1];
+	into = address - segment->address;
+	if (into >= segment->size)
+		return 0;
+	left = segment->size - into;
+	if (low < core->segment_count && segment[1].address - address < left)
+		left = segment[1].address - address;
+	*offset = segment->offset + into;
+	return left;
 }
 
 int uni_core_reader_read(const struct uni_core_reader *core, uint64_t address, void *out,
@@ -293,14 +304,14 @@ int uni_core_reader_read(const struct uni_core_reader *core, uint64_t address, v
 	uint8_t *at = out;
 
 	while (len) {
-		const struct segment *segment = find_segment(core, address);
-		uint64_t into, piece;
+		uint64_t offset;
+		uint64_t piece = locate(core, address, &offset);
 
-		if (!segment)
+		if (!piece)
 			return -UNI_EFAULT;
-		into = address - segment->address;
-		piece = segment->size - into < len ? segment->size - into : len;
-		if (read_at(core, segment->offset + into, at, piece))
+		if (piece > len)
+			piece = len;
+		if (read_at(core, offset, at, piece))
 			return -UNI_EFAULT;
 		at += piece;
 		address += piece;
