@@ -59,6 +59,24 @@ static void look(struct model *model)
 	listen_until(model, now_ns + SETTLE_NS, true);
 }
 
+/* Steal is known from the second report on that a supervisor sends, one a second. */
+#define STEAL_NS 2200000000ull
+
+static bool steal_is_known(const struct model *model)
+{
+	for (size_t i = 0; i < model->count; i++)
+		if (model->guests[i]->client && !model->guests[i]->model.starved.known &&
+		    guest_state(model->guests[i]) == UNI_GUEST_RUNNING)
+			return false;
+	return true;
+}
+
+static void await_steal(struct model *model, uint64_t start_ns)
+{
+	while (!steal_is_known(model) && clock_now_ns() < start_ns + STEAL_NS)
+		listen_until(model, clock_now_ns() + STEAL_NS / 50, false);
+}
+
 static int print(struct ui *ui, const struct model *model, struct screen *screen,
 		 struct uni_error *error)
 {
@@ -77,6 +95,7 @@ static int run(struct model *model, struct ui *ui, struct screen *screen, uint64
 	       struct uni_error *error)
 {
 	uint64_t delay_ns = ui->delay_ms * 1000000;
+	uint64_t start_ns = clock_now_ns();
 
 	/* Rates need two looks. */
 	look(model);
@@ -84,6 +103,7 @@ static int run(struct model *model, struct ui *ui, struct screen *screen, uint64
 		int result;
 
 		listen_until(model, clock_now_ns() + delay_ns, false);
+		await_steal(model, start_ns);
 		look(model);
 		if (i > 0)
 			putchar('\n');

@@ -92,6 +92,20 @@ static int apply_hello(struct uni_model *model, struct uni_cursor *payload)
 	return 0;
 }
 
+/* The supervisor looks at its threads once a second, and sends their times then; the state that it
+ * greets with, or sends between, carries times of up to a second ago. */
+#define HOST_RATE_MIN_NS 900000000ull
+
+static void update_host_rates(struct uni_model *model, const struct uni_guest_state *state,
+			      uint64_t now_ns)
+{
+	uint64_t min_ns =
+		model->rate_min_ns > HOST_RATE_MIN_NS ? model->rate_min_ns : HOST_RATE_MIN_NS;
+
+	uni_rate_update(&model->host_cpu, state->cpu_ns, now_ns, min_ns);
+	uni_rate_update(&model->starved, state->starved_ns, now_ns, min_ns);
+}
+
 static int apply_state(struct uni_model *model, struct uni_cursor *payload, uint64_t now_ns)
 {
 	struct uni_guest_state state;
@@ -99,14 +113,14 @@ static int apply_state(struct uni_model *model, struct uni_cursor *payload, uint
 	if (payload->left < sizeof(state))
 		return -UNI_EINVAL;
 	uni_cursor_struct(payload, payload->left, &state, sizeof(state));
+	if (model->has_state)
+		update_host_rates(model, &state, now_ns);
 	model->state = state;
 	model->has_state = true;
 	uni_sanitize(model->state_guest, sizeof(model->state_guest), state.guest,
 		     strnlen(state.guest, sizeof(state.guest)));
 	uni_sanitize(model->dump_id, sizeof(model->dump_id), state.dump,
 		     strnlen(state.dump, sizeof(state.dump)));
-	uni_rate_update(&model->host_cpu, state.cpu_ns, now_ns, model->rate_min_ns);
-	uni_rate_update(&model->starved, state.starved_ns, now_ns, model->rate_min_ns);
 	return 0;
 }
 

@@ -104,7 +104,8 @@ struct uni_model {
 	struct uni_guest_state state; /* texts are raw: use the two below */
 	char state_guest[64 * UNI_SANITIZE_GROWTH + 1];
 	char dump_id[64 * UNI_SANITIZE_GROWTH + 1];
-	struct uni_rate host_cpu; /* nanoseconds a second, by the host's clock */
+	struct uni_rate
+		host_cpu; /* nanoseconds a second, by the host's clock; not of the greeting */
 	struct uni_rate starved;
 	struct uni_model_panic panic;
 	int32_t bye_status;

@@ -88,7 +88,7 @@ def a_guest_held_by_gdb_is_shown_as_such():
     with busy_shop() as guest:
         shown = run(
             BUILD / "host-tools" / "uniscope", "gdb", guest.name, "--", "-batch",
-            "-ex", f"shell sleep 4; {UNITOP} -b -n 1", timeout=90,
+            "-ex", f"shell sleep 4; COLUMNS=200 {UNITOP} -b -n 1", timeout=90,
         ).stdout
         row = next(line for line in shown.splitlines() if "debugged" in line)
         assert guest.name in row and "stopped by gdb" in row, shown

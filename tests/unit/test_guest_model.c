@@ -474,3 +474,24 @@ Test(guest_model, what_is_not_known_is_no_error)
 	cr_assert_eq(apply(63), 0);
 	cr_assert_eq(model.losses.malformed_frames, 0);
 }
+
+static int apply_starved(uint64_t now_ns, uint64_t starved_ns)
+{
+	const struct uni_guest_state state = {.state = UNI_GUEST_RUNNING, .starved_ns = starved_ns};
+
+	put(&state, sizeof(state));
+	return apply_at(UNI_FRAME_STATE, now_ns);
+}
+
+Test(guest_model, the_times_of_a_greeting_are_not_of_its_moment)
+{
+	/* Greeted just before the supervisor's next look, which is 500 ms further. */
+	cr_assert_eq(apply_starved(1900000000, 1 * SECOND), 0);
+	cr_assert_eq(apply_starved(2 * SECOND, 1 * SECOND + SECOND / 2), 0);
+	cr_assert_not(model.starved.known);
+	/* A change of state between two looks brings old times again. */
+	cr_assert_eq(apply_starved(2 * SECOND + SECOND / 2, 1 * SECOND + SECOND / 2), 0);
+	cr_assert_eq(apply_starved(3 * SECOND, 2 * SECOND), 0);
+	cr_assert(model.starved.known);
+	cr_assert_float_eq(model.starved.per_s, 0.5e9, 1);
+}
