@@ -10,6 +10,7 @@ void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	(void)args;
 	uni_gdb_breakpoints_forget(stub);
 	stub->action_count = 0;
+	stub->interrupted = false;
 	uni_gdb_put(&stub->reply, "PacketSize=");
 	uni_gdb_put_hex(&stub->reply, UNI_GDB_PACKET_SIZE);
 	uni_gdb_put(&stub->reply, ";QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"

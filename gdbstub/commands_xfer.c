@@ -95,6 +95,9 @@ void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	struct uni_gdb_listing *listing = &stub->threads_xml;
 	uint64_t offset, len;
 
+	/* gdb reads the list when it shows a stop to its user, and at no stop that it keeps to
+	 * itself (gdb 13, infrun.c, normal_stop). */
+	stub->interrupted = false;
 	if (!uni_gdb_take(args, ':') || !take_window(args, &offset, &len)) {
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;

@@ -160,6 +160,9 @@ struct uni_gdb {
 	bool attached; /* packets came, and no detach since */
 	bool stopped;
 	bool owes_stop; /* gdb waits for a stop reply */
+	/* Ctrl-C came when a stop was on its way to gdb. If gdb goes on without showing that one to
+	 * anybody, the interrupt is still wanted. */
+	bool interrupted;
 	bool kill;
 	bool resume; /* the running command asked for it */
 

@@ -83,6 +83,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	uni_gdb_breakpoints_forget(stub);
 	stub->attached = false;
 	stub->owes_stop = false;
+	stub->interrupted = false;
 	stub->acks = UNI_GDB_ACKS;
 	stub->pending_count = 0;
 	resume_all(stub);
@@ -154,7 +155,8 @@ static void got_ack(struct uni_gdb *stub)
 
 static void interrupt(struct uni_gdb *stub)
 {
-	if (!stub->owes_stop)
+	stub->interrupted = !stub->owes_stop;
+	if (stub->interrupted)
 		return;
 	stub->current.kind = UNI_GDB_EVENT_SIGNAL;
 	stub->current.signal = UNI_GDB_SIGINT;
@@ -243,6 +245,9 @@ enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub)
 		if (stub->owes_stop && uni_gdb_next_event(stub)) {
 			stub->resume = false;
 			send_stop(stub);
+		} else if (stub->owes_stop && stub->interrupted) {
+			stub->resume = false;
+			interrupt(stub);
 		} else if (stub->resume) {
 			if (!stop_again(stub))
 				return leave(stub);

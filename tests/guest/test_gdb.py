@@ -396,6 +396,21 @@ def over_a_uart_from_the_start():
 
 
 @test
+def on_q35_with_many_cpus():
+    with Guest("shop", "--machine", "q35", "--cpus", "8") as guest, attach(guest) as gdb:
+        gdb("break order_commit")
+        for _ in range(3):
+            text = gdb("continue")
+            assert "hit Breakpoint 1" in text, text
+        gdb("delete")
+        gdb.send("continue")
+        time.sleep(0.3)
+        assert "received signal SIGINT" in gdb.interrupt()
+        states = re.findall(r"\(running on CPU (\d+)\)", gdb("info threads"))
+        assert sorted(map(int, states)) == list(range(8)), states
+
+
+@test
 def monitor_tells_of_itself():
     with shop() as guest, attach(guest) as gdb:
         assert "monitor cpus" in gdb("monitor help")

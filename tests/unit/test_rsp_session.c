@@ -222,6 +222,23 @@ Test(rsp, a_payload_with_0x03_is_not_an_interrupt)
 	cr_expect_str_eq(received(), "", "and one while stopped says nothing");
 }
 
+Test(rsp, ctrl_c_that_meets_a_stop_holds_the_next_resume)
+{
+	attach();
+	machine_send(&m, "\x03", 1);
+	send_packet("vCont;s:1");
+	cr_expect_eq(poll(), UNI_GDB_STAY);
+	cr_expect_eq(strncmp(payload(), "T02", 3), 0);
+	resume("vCont;c");
+	event(UNI_GDB_EVENT_STEP, 1, 0);
+	poll();
+	received();
+	/* This time gdb shows the stop: nobody wants the interrupt any more. */
+	machine_send(&m, "\x03", 1);
+	ask("qXfer:threads:read::0,1000");
+	resume("vCont;c");
+}
+
 Test(rsp, breakpoints_are_there_only_while_it_runs)
 {
 	uint8_t original = *ram(CODE);
