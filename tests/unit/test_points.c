@@ -138,6 +138,36 @@ Test(points, leaves_an_event_alone_whose_site_holds_a_debuggers_breakpoint)
 	cr_assert_eq(recorded(&cpu), 4);
 }
 
+/* What the platform is asked, as letters: b a breakpoint, t the tail, f the first byte, s a sync.
+ */
+static char asked[64];
+
+static int note_write(void *address, const void *bytes, size_t len)
+{
+	bool breakpoint = len == 1 && *(const uint8_t *)bytes == 0xcc;
+
+	strcat(asked, len > 1 ? "t" : breakpoint ? "b" : "f");
+	return uni_hosted_text.write(address, bytes, len);
+}
+
+static void note_sync(void)
+{
+	strcat(asked, "s");
+}
+
+Test(points, syncs_every_cpu_between_the_steps)
+{
+	static const struct uni_text_ops noting = {.write = note_write, .sync = note_sync};
+
+	cr_assert_eq(uni_points_init(&points, &noting), 0);
+	/* Two sites: each step at both, then a sync. */
+	switch_to(bit_of(&uni_trace_meta_test_text));
+	cr_assert_str_eq(asked, "bbsttsffs");
+	asked[0] = '\0';
+	switch_to(0);
+	cr_assert_str_eq(asked, "bbsttsffs");
+}
+
 static volatile bool stop;
 static uint64_t trapped;
 

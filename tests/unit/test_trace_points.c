@@ -97,6 +97,16 @@ Test(histogram, percentiles_are_at_most_a_sixteenth_too_high)
 	cr_assert_eq(uni_histogram_permille(&histogram, 1000), UINT64_MAX);
 }
 
+Test(histogram, a_percentile_is_a_value_that_was_added)
+{
+	static struct uni_histogram histogram;
+
+	uni_histogram_add(&histogram, 1);
+	uni_histogram_add(&histogram, 1000);
+	cr_assert_eq(uni_histogram_permille(&histogram, 500), 1);
+	cr_assert_eq(uni_histogram_permille(&histogram, 990), 1000);
+}
+
 Test(trace_text, counts_have_all_their_digits)
 {
 	char out[UNI_TRACE_COUNT_SIZE];
