@@ -139,7 +139,7 @@ struct watchdog {
 	uint64_t starved_ns; /* of all vCPU threads, at the last look */
 	uint64_t cpu_ns;
 	uint64_t quiet_starved_ns; /* starved time since the guest was last heard */
-	uint64_t crash_asked_ns;   /* when the guest was asked to panic; 0: never */
+	uint64_t crash_asked_ns;   /* when the guest was first asked to panic; 0: never */
 };
 
 struct life {
@@ -156,6 +156,7 @@ struct life {
 	bool has_bye;
 	int32_t bye_status;
 	char shutdown_reason[32]; /* of QMP's SHUTDOWN event; empty: none came */
+	bool hung;		  /* it did not even panic when it was told to */
 	char *registers;	  /* QEMU's text of them at the end; NULL: not known */
 	bool qemu_gone;
 	int qemu_status;			 /* of waitpid(2) */
@@ -196,6 +197,9 @@ void life_booted(struct supervisor *supervisor);
 void life_qmp_event(struct supervisor *supervisor, const char *name, struct json_object *data);
 /* A stop in order: the guest is asked, and QEMU told to quit when grace_ms are over. */
 void life_stop(struct supervisor *supervisor, uint64_t grace_ms);
+/* A guest that neither beats nor panics when it is told to: its registers are asked for, then it is
+ * ended. */
+void life_hung(struct supervisor *supervisor);
 /* Ends QEMU: what the guest had to say has been said. */
 void life_quit(struct supervisor *supervisor);
 /* Fills the ending once QEMU is gone. */
@@ -260,6 +264,8 @@ void host_dump_write(struct supervisor *supervisor, const char *cause);
 int watchdog_init(struct supervisor *supervisor);
 void watchdog_fini(struct supervisor *supervisor);
 void watchdog_heard(struct supervisor *supervisor);
+/* The guest is told to panic: what does not in time gets an NMI. */
+void watchdog_crash_asked(struct supervisor *supervisor);
 
 /* Injects an NMI into every vCPU. */
 void supervisor_inject_nmi(struct supervisor *supervisor);

@@ -93,18 +93,36 @@ static void on_registers(void *context, struct json_object *result)
 	life_quit(supervisor);
 }
 
+static void ask_registers(struct supervisor *supervisor)
+{
+	if (uni_qmp_execute(&supervisor->qmp, "human-monitor-command",
+			    "{\"command-line\":\"info registers -a\"}", on_registers,
+			    supervisor) < 0)
+		life_quit(supervisor);
+}
+
+void life_hung(struct supervisor *supervisor)
+{
+	if (supervisor->life.hung)
+		return;
+	supervisor->life.hung = true;
+	/* QEMU may be what hangs. */
+	uni_event_timer_arm(&supervisor->life.stop_timer, QUIT_MS, 0);
+	(void)uni_qmp_execute(&supervisor->qmp, "stop", NULL, NULL, NULL);
+	ask_registers(supervisor);
+}
+
 /* The guest's machine is off and QEMU waits. One that meant it is let go; else there is something
  * to learn. */
 static void machine_off(struct supervisor *supervisor)
 {
 	struct life *life = &supervisor->life;
 
-	if (life->has_bye || life->stop_asked || supervisor->dump.panicked ||
-	    strcmp(life->shutdown_reason, "guest-shutdown") == 0 ||
-	    uni_qmp_execute(&supervisor->qmp, "human-monitor-command",
-			    "{\"command-line\":\"info registers -a\"}", on_registers,
-			    supervisor) < 0)
+	if (life->has_bye || life->stop_asked || supervisor->dump.panicked || life->quit_sent ||
+	    strcmp(life->shutdown_reason, "guest-shutdown") == 0)
 		life_quit(supervisor);
+	else
+		ask_registers(supervisor);
 }
 
 void life_qmp_event(struct supervisor *supervisor, const char *name, struct json_object *data)
@@ -226,7 +244,11 @@ static void explain_qemu(struct supervisor *supervisor, char *out, size_t size)
 {
 	struct life *life = &supervisor->life;
 
-	if (life->shutdown_reason[0] == '\0' && WIFSIGNALED(life->qemu_status))
+	if (life->hung)
+		snprintf(out, size,
+			 "it hung: no heartbeat came, and it did not panic when it was "
+			 "told to");
+	else if (life->shutdown_reason[0] == '\0' && WIFSIGNALED(life->qemu_status))
 		snprintf(out, size, "QEMU was killed by signal %d (%s)",
 			 WTERMSIG(life->qemu_status), strsignal(WTERMSIG(life->qemu_status)));
 	else if (strcmp(life->shutdown_reason, "guest-reset") == 0)
@@ -243,6 +265,8 @@ static bool ended_cleanly(const struct life *life)
 {
 	if (life->has_bye)
 		return life->bye_status == 0;
+	if (life->hung)
+		return false;
 	return life->stop_asked || strcmp(life->shutdown_reason, "guest-shutdown") == 0;
 }
 

@@ -106,9 +106,12 @@ void requests_take(struct client *client, const struct uni_frame *frame, const u
 	case UNI_FRAME_HELLO_REQUEST:
 	case UNI_FRAME_INTERVAL:
 	case UNI_FRAME_SNAPSHOT:
-	case UNI_FRAME_CRASH:
 	case UNI_FRAME_SHUTDOWN:
 	case UNI_FRAME_PING:
+		forward(client, frame, payload);
+		break;
+	case UNI_FRAME_CRASH:
+		watchdog_crash_asked(client->supervisor);
 		forward(client, frame, payload);
 		break;
 	case UNI_FRAME_TRACEPOINTS_SET:

@@ -16,6 +16,9 @@
 /* A guest that has been asked to panic does so by itself in this time, or is made to. */
 #define CRASH_GRACE_NS 500000000ull
 
+/* And one that no NMI reaches is given up after this time. */
+#define HANG_GRACE_NS 5000000000ull
+
 /* Linux, Documentation/scheduler/sched-stats.rst: time on a CPU, time waiting for one. */
 static void read_schedstat(pid_t pid, uint32_t tid, uint64_t *run_ns, uint64_t *wait_ns)
 {
@@ -57,11 +60,17 @@ static uint64_t silent_ns(const struct supervisor *supervisor)
 	return silent > starved ? silent - starved : 0;
 }
 
+void watchdog_crash_asked(struct supervisor *supervisor)
+{
+	if (!supervisor->watchdog.crash_asked_ns)
+		supervisor->watchdog.crash_asked_ns = uni_event_now_ns();
+}
+
 static void make_panic(struct supervisor *supervisor)
 {
 	struct uni_crash_request request = {.kind = UNI_PANIC_HANG};
 
-	supervisor->watchdog.crash_asked_ns = uni_event_now_ns();
+	watchdog_crash_asked(supervisor);
 	/* Its loss would show as a guest that does not panic, which is tried again. */
 	(void)guest_request(supervisor, UNI_FRAME_CRASH, &request, sizeof(request), 0, 0);
 	supervisor_inject_nmi(supervisor);
@@ -76,6 +85,11 @@ static bool may_hang(const struct supervisor *supervisor)
 	       !gdb_attached(supervisor);
 }
 
+static bool is_silent(const struct supervisor *supervisor)
+{
+	return silent_ns(supervisor) > supervisor->options->hang_timeout_ms * 1000000;
+}
+
 /* Whether it runs although gdb is there. */
 static bool is_beating(const struct supervisor *supervisor)
 {
@@ -88,11 +102,15 @@ static void look_at_guest(struct supervisor *supervisor)
 	struct watchdog *watchdog = &supervisor->watchdog;
 	uint64_t now = uni_event_now_ns();
 
-	if (watchdog->crash_asked_ns && !supervisor->dump.panicked &&
-	    now - watchdog->crash_asked_ns > CRASH_GRACE_NS)
-		supervisor_inject_nmi(supervisor);
-	if (may_hang(supervisor) &&
-	    silent_ns(supervisor) > supervisor->options->hang_timeout_ms * 1000000)
+	if (watchdog->crash_asked_ns && !supervisor->dump.panicked) {
+		uint64_t waited = now - watchdog->crash_asked_ns;
+
+		if (waited > HANG_GRACE_NS && may_hang(supervisor) && is_silent(supervisor))
+			life_hung(supervisor);
+		else if (waited > CRASH_GRACE_NS)
+			supervisor_inject_nmi(supervisor);
+	}
+	if (may_hang(supervisor) && is_silent(supervisor))
 		make_panic(supervisor);
 	/* gdb lets it run after `continue`, and then there are heartbeats. */
 	if (gdb_attached(supervisor))

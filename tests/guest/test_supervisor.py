@@ -3,12 +3,13 @@
 
 import contextlib
 import os
+import pathlib
 import signal
 import socket
 import struct
 import time
 
-from harness import Guest, main, test, uniscope, wait_for
+from harness import Guest, main, run, test, uniscope, wait_for
 
 HEADER = struct.Struct("<IHHII")
 MAGIC = 0x46494E55
@@ -212,6 +213,63 @@ def clients_see_a_crash_asked_for_and_its_dump():
         dump = last[104:168].rstrip(b"\0").decode()
         assert dump, "the dump is not named"
         assert shop.name in uniscope("dumps", "info", dump).stdout
+
+
+@test
+def a_guest_that_hears_nothing_crashes_by_nmi_when_asked():
+    with Guest("crash", "--hang-timeout", "0", arguments=["kind=spin-irqs-off"]) as guest:
+        time.sleep(0.5)
+        with Client(guest) as client:
+            client.send(CRASH, struct.pack("<II", 8, 0))
+            client.until(PANIC)
+            while client.receive():
+                pass
+
+
+@test
+def the_host_dumps_a_guest_whose_qemu_was_killed():
+    with Guest("shop") as shop, Client(shop) as client:
+        pid = struct.unpack_from("<II", client.until(STATE))[1]
+        client.until(METRICS)
+        os.kill(pid, signal.SIGKILL)
+        while client.receive():
+            pass
+        text = uniscope("dumps", "info", shop.name).stdout
+        assert "QEMU was killed by signal 9" in text, text
+        assert "written by the host, complete" in text, text
+        # Its memory is there: a table that the guest fills while it boots.
+        store = pathlib.Path(os.environ["XDG_STATE_HOME"]) / "uniscope" / "dumps"
+        core = max(store.iterdir(), key=lambda entry: int(entry.name)) / "core"
+        result = run("gdb", "-nx", "-batch", "-ex", "p *(long *)&idt != 0", shop.image, core)
+        assert "$1 = 1" in result.stdout, result
+
+
+@test
+def what_does_not_even_panic_is_ended_and_dumped():
+    with Guest("shop", "--hang-timeout", "1") as shop, Client(shop) as client:
+        pid = struct.unpack_from("<II", client.until(STATE))[1]
+        client.until(METRICS)
+        os.kill(pid, signal.SIGSTOP)
+        while client.receive():
+            pass
+        text = uniscope("dumps", "info", shop.name).stdout
+        assert "it hung: no heartbeat came" in text, text
+        assert "written by the host, complete" in text, text
+
+
+@test
+def a_triple_fault_is_dumped_by_the_host_with_registers():
+    with Guest("shop", "--cpus", "2") as shop, Client(shop) as client:
+        client.until(METRICS)
+        # Without a table of handlers the next interrupt is the last.
+        uniscope("gdb", shop.name, "--", "-nx", "-batch",
+                 "-ex", "python gdb.selected_inferior().write_memory("
+                        "int(gdb.parse_and_eval('(long)&idt')), bytes(4096))")
+        while client.receive():
+            pass
+        text = uniscope("dumps", "info", shop.name).stdout
+        assert "triple fault" in text and "written by the host, complete" in text, text
+        assert "thread_idle" in text or "worker" in text or "switch" in text, text
 
 
 @contextlib.contextmanager
