@@ -219,6 +219,19 @@ static NOINLINE void crash_holding_heap(void)
 		heap_alloc(64); /* CRASH: panic-locked heap */
 }
 
+static bool crash_at_thread(const struct thread_info *info, void *context)
+{
+	*(volatile int *)context = 42; /* CRASH: panic-locked threads */
+	return true;
+}
+
+static NOINLINE void crash_holding_threads(void)
+{
+	void *volatile nowhere = NULL;
+
+	thread_for_each(crash_at_thread, nowhere);
+}
+
 static void crash_panic_locked(void)
 {
 	char lock[16] = "console";
@@ -228,6 +241,8 @@ static void crash_panic_locked(void)
 		crash_holding_port();
 	else if (strcmp(lock, "heap") == 0)
 		crash_holding_heap();
+	else if (strcmp(lock, "threads") == 0)
+		crash_holding_threads();
 	else
 		crash_holding_console();
 }

@@ -44,6 +44,7 @@ class ProbedGuest:
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            (self.folder / "console").touch()
             self.port, theirs = (stack.enter_context(end) for end in socket.socketpair())
             self.monitor, monitors = (stack.enter_context(end) for end in socket.socketpair())
             words = [

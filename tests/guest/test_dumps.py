@@ -10,7 +10,7 @@ import shutil
 import struct
 import time
 
-from harness import SOURCE, image, main, run, test, uniscope
+from harness import SOURCE, image, main, run, test, uniscope, wait_for
 from probed_guest import (
     DUMP_BEGIN,
     HELLO,
@@ -56,11 +56,12 @@ def open_with_gdb(core, elf=None):
     text = run(
         *("gdb", "-q", "-nx", "-batch", "-iex", "set debuginfod enabled off"),
         *("-ex", "set width 0", "-ex", "p $_siginfo._sifields._sigfault.si_addr"),
+        *("-ex", "x/gx 0x10"),
         *("-x", HERE / "list_backtraces.py", elf or image("crash"), core),
     )
-    match = re.search(r"^backtraces (.*)$", text.stdout, re.M)
-    assert match, f"gdb listed nothing:\n{text.stdout}\n{text.stderr}"
-    return text.stdout, json.loads(match.group(1))
+    said, _, listing = text.stdout.partition("backtraces ")
+    assert listing, f"gdb listed nothing:\n{text.stdout}\n{text.stderr}"
+    return said + text.stderr, json.loads(listing)
 
 
 def show(frames):
@@ -142,6 +143,7 @@ def check_core(core, kind, signal, above="", unnamed=0):
     text, listing = open_with_gdb(core)
     names = thread_names(core)
     assert f"signal {signal}, {SIGNALS[signal]}" in text, text
+    assert "Cannot access memory at address 0x10" in text, "reads through a null pointer"
     assert set(map(int, listing["threads"])) == set(names), "PRSTATUSes and the thread table differ"
     frames = check_faulting_thread(listing, kind, above)
     check_other_threads(listing, names)
@@ -234,6 +236,11 @@ def panic_while_the_heap_lock_is_held():
     crash("panic-locked", "SIGSEGV", "lock=heap", mark="panic-locked heap", above=".*heap_alloc")
 
 
+@test
+def panic_while_the_lock_of_the_thread_list_is_held():
+    crash("panic-locked", "SIGSEGV", "lock=threads", mark="panic-locked threads")
+
+
 def crash_under_uniscope(kind, signal, *options, **expected):
     """Runs it as an operator does, and checks the core in the store."""
     name = f"dying-{kind}"
@@ -282,8 +289,8 @@ def one_cpu():
 
 def hang(cpus):
     with ProbedGuest("crash", "kind=spin-irqs-off", cpus=cpus) as guest:
-        guest.wait_for(LOG)
-        time.sleep(1)
+        wait_for("the crash", lambda: "crashing: " in guest.console())
+        time.sleep(0.5)
         guest.ask_for_crash(PANIC_HANG)
         _, _, frames = check_dump(guest, "spin-irqs-off", "SIGABRT", above="(cpu_relax)?")
         assert "crash_spin_irqs_off" in [frame["function"] for frame in frames[:2]]
@@ -305,7 +312,8 @@ def hang_with_interrupts_off_of_the_only_cpu():
 @test
 def crash_on_request_blames_who_runs():
     with ProbedGuest("crash", "kind=null-write after=60000") as guest:
-        guest.wait_for(THREADS)
+        while b"worker-6" not in guest.wait_for(THREADS):
+            pass
         guest.ask_for_crash(nmi=False)
         core = guest.wait_for_dump()
         assert struct.unpack("<iI", guest.payloads(REPLY)[0]) == (0, 0)
@@ -325,6 +333,14 @@ def notes_hold_what_the_frames_said():
         assert found[2][8:72] == hello[8:72], "boot id and build-id"
         assert hello[104:109] == b"crash"
         assert found[5][32:] == guest.payloads(METRIC_TABLE)[0][32:]
+        (crashed,) = struct.unpack_from("<I", found[1], 8)
+        flagged = {
+            thread
+            for at in range(32, len(found[3]), 136)
+            for thread, flags in [struct.unpack_from("<I3xB", found[3], at)]
+            if flags & 4
+        }
+        assert flagged == {crashed}
         assert b"crashing: null-write" in found[7]
         assert guest.kinds().index(PANIC) < guest.kinds().index(DUMP_BEGIN)
         (used,) = [
