@@ -8,9 +8,14 @@
 
 #include "host-tools/command.h"
 #include "host-tools/lib/cleanup.h"
+#include "host-tools/lib/cursor.h"
+#include "host-tools/lib/guest_client.h"
 #include "host-tools/lib/image.h"
 #include "host-tools/lib/registry.h"
 #include "tracing/errno.h"
+
+/* A guest that has a probe has said hello before this. */
+#define HELLO_MS 200
 
 static const struct uni_options gdb_options = {
 	.arguments = "NAME [-- GDB ARGUMENTS]",
@@ -42,6 +47,28 @@ static void check_image(const struct uni_guest_info *guest)
 			guest->image);
 }
 
+/* What the guest offers, by its hello, which comes right behind the state; 0: it has not said. */
+static uint32_t features_of(const char *name)
+{
+	struct uni_client_frame frame = {0};
+	struct uni_client *client;
+	uint32_t features = 0;
+
+	if (uni_client_open(name, &client, NULL) < 0)
+		return 0;
+	while (frame.type != UNI_FRAME_HELLO && uni_client_wait(client, HELLO_MS, &frame) > 0)
+		;
+	if (frame.type == UNI_FRAME_HELLO) {
+		struct uni_cursor cursor;
+
+		uni_cursor_init(&cursor, frame.payload, frame.len, "HELLO frame");
+		uni_cursor_skip(&cursor, offsetof(struct uni_hello, features));
+		features = uni_cursor_u32(&cursor);
+	}
+	uni_client_close(client);
+	return features;
+}
+
 static int run(const void *values, const struct uni_arguments *arguments, struct uni_error *error)
 {
 	struct uni_guest_info guest;
@@ -60,10 +87,16 @@ static int run(const void *values, const struct uni_arguments *arguments, struct
 	const unsigned settings_count = sizeof(settings) / sizeof(settings[0]);
 	uni_cleanup_free const char **words = NULL;
 	unsigned count = 0;
+	uint32_t features;
 	int status = uni_registry_find(arguments->positional[0], &guest, error);
 
 	if (status < 0)
 		return status;
+	features = features_of(guest.name);
+	if (features && !(features & UNI_FEATURE_GDB))
+		return uni_error_set(error, -UNI_ENOTSUP,
+				     "cannot debug %s: it was built without the gdb stub",
+				     guest.name);
 	check_image(&guest);
 	words = calloc(2 * settings_count + arguments->rest_count + 8, sizeof(*words));
 	if (!words)

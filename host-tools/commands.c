@@ -3,17 +3,17 @@
 
 #include <string.h>
 
-/* Filled by the files cmd_NAME.c. */
-extern const struct command command_console __attribute__((weak));
-extern const struct command command_dumps __attribute__((weak));
-extern const struct command command_gdb __attribute__((weak));
-extern const struct command command_list __attribute__((weak));
-extern const struct command command_load __attribute__((weak));
-extern const struct command command_record __attribute__((weak));
-extern const struct command command_report __attribute__((weak));
-extern const struct command command_run __attribute__((weak));
-extern const struct command command_stat __attribute__((weak));
-extern const struct command command_stop __attribute__((weak));
+/* Each in its cmd_NAME.c. */
+extern const struct command command_console;
+extern const struct command command_dumps;
+extern const struct command command_gdb;
+extern const struct command command_list;
+extern const struct command command_load;
+extern const struct command command_record;
+extern const struct command command_report;
+extern const struct command command_run;
+extern const struct command command_stat;
+extern const struct command command_stop;
 
 const struct command *const commands[] = {
 	&command_console, &command_dumps,  &command_gdb, &command_list, &command_load,
@@ -25,7 +25,7 @@ const unsigned command_count = sizeof(commands) / sizeof(commands[0]);
 const struct command *command_find(const char *name)
 {
 	for (unsigned i = 0; i < command_count; i++)
-		if (commands[i] && strcmp(commands[i]->name, name) == 0)
+		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
 }
@@ -61,7 +61,7 @@ const struct command *command_suggest(const char *name)
 	unsigned least = 3;
 
 	for (unsigned i = 0; i < command_count; i++) {
-		unsigned far = commands[i] ? distance(name, commands[i]->name) : 16;
+		unsigned far = distance(name, commands[i]->name);
 
 		if (far < least) {
 			least = far;

@@ -14,8 +14,7 @@ static void print_help(FILE *out)
 	fprintf(out, "Usage: uniscope COMMAND [OPTIONS] [ARGUMENTS]\n"
 		     "Starts unikernels, and looks into those that run.\n\nCommands:\n");
 	for (unsigned i = 0; i < command_count; i++)
-		if (commands[i])
-			fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out, "\n`uniscope COMMAND --help` has the options of a command, and "
 		     "`man uniscope-COMMAND` more.\n");
 }
