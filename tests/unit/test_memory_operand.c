@@ -76,20 +76,29 @@ Test(memory_operand, names_the_register_that_was_null)
 		      "the register is not null");
 }
 
-Test(memory_operand, stays_within_the_instruction_whatever_the_bytes)
+/* A block of the instruction's size: the sanitizer watches over its end. */
+static void decode_at_the_end_of_memory(const uint8_t bytes[UNI_INSTRUCTION_MAX])
 {
+	uint8_t *code = malloc(UNI_INSTRUCTION_MAX);
 	struct uni_memory_operand operand;
 
+	memcpy(code, bytes, UNI_INSTRUCTION_MAX);
+	if (uni_memory_operand_decode(code, &operand))
+		cr_assert(operand.base >= -1 && operand.base < UNI_CORE_DWARF_REGISTERS);
+	free(code);
+}
+
+Test(memory_operand, stays_within_the_instruction_whatever_the_bytes)
+{
+	static const uint8_t structure[] = {0x66, 0xf0, 0x4f, 0x0f, 0x38, 0x04, 0xff};
+	uint8_t bytes[UNI_INSTRUCTION_MAX];
+
+	memset(bytes, 0x66, sizeof(bytes));
+	decode_at_the_end_of_memory(bytes);
 	srand(1);
 	for (unsigned round = 0; round < 200000; round++) {
-		/* The sanitizer watches over the end of the block. */
-		uint8_t *code = malloc(UNI_INSTRUCTION_MAX);
-
 		for (unsigned i = 0; i < UNI_INSTRUCTION_MAX; i++)
-			code[i] = round & 1 ? (uint8_t)rand()
-					    : "\x66\xf0\x4f\x0f\x38\x04\xff"[rand() % 7];
-		if (uni_memory_operand_decode(code, &operand))
-			cr_assert(operand.base >= -1 && operand.base < UNI_CORE_DWARF_REGISTERS);
-		free(code);
+			bytes[i] = round & 1 ? (uint8_t)rand() : structure[rand() % 7];
+		decode_at_the_end_of_memory(bytes);
 	}
 }
