@@ -7,6 +7,7 @@
 #include "kernel/clock.h"
 #include "kernel/page.h"
 #include "kernel/port_internal.h"
+#include "kernel/tracepoints.h"
 #include "kernel/virtio/console.h"
 #include "tracing/errno.h"
 
@@ -206,8 +207,10 @@ static void kick_unlocked(struct port *port)
 	port->unkicked = false;
 	port->counters.tx_kicks += due;
 	spin_unlock(&port->waiters.lock, flags);
-	if (due)
+	if (due) {
+		uni_trace_virtio_kick(port->name, port->counters.tx_buffers);
 		virtqueue_kick(&port->out.queue);
+	}
 }
 
 int port_write(struct port *port, const struct port_iov *iov, unsigned count)
@@ -369,6 +372,7 @@ void port_interrupt(struct port *port)
 	flags = spin_lock(&port->waiters.lock);
 	events = readable(port);
 	due = outbox_reap(&port->out, dones);
+	uni_trace_virtio_used(port->name, due);
 	/* Whoever was refused tries again, also where others took the room meanwhile. */
 	if (port->room_wanted && outbox_finished(&port->out) != port->refused_at) {
 		events |= PORT_EVENT_WRITABLE;

@@ -30,8 +30,11 @@ UNI_TRACEPOINT(lock_release, "lock:release", (x64, lock), (u64, held_ns))
 UNI_TRACEPOINT(heap_alloc, "heap:alloc", (x64, block), (u64, size), (x64, site))
 UNI_TRACEPOINT(heap_free, "heap:free", (x64, block), (x64, site))
 
-UNI_TRACEPOINT(virtio_kick, "virtio:kick", (x64, queue), (u32, buffers))
-UNI_TRACEPOINT(virtio_used, "virtio:used", (x64, queue), (u32, buffers))
+/* Ports in shared use only: the stub and the dump send with the world stopped, perhaps in the
+ * middle of switching a site. buffers: given to the device since boot; lent: that it gave back just
+ * now. */
+UNI_TRACEPOINT(virtio_kick, "virtio:kick", (str, port), (u64, buffers))
+UNI_TRACEPOINT(virtio_used, "virtio:used", (str, port), (u32, lent))
 
 /* For applications: `kind` is the application's own number for a kind of request. */
 UNI_TRACEPOINT(app_request_begin, "app:request_begin", (u64, id), (u32, kind))
