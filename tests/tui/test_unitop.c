@@ -246,6 +246,41 @@ Test(unitop, takes_another_delay)
 	expect("'soon' is no delay");
 }
 
+/* These guests have no stub: what is tested is the way to gdb and back. */
+Test(unitop, steps_aside_for_gdb_and_comes_back)
+{
+	start(80, 24);
+	terminal_type(&terminal, "g");
+	expect("(gdb)");
+	cr_assert_not(terminal.alternate);
+	/* For gdb alone: unitop must not end by it later. */
+	terminal_type(&terminal, "\003");
+	expect("Quit");
+	terminal_type(&terminal, "quit\n");
+	expect("4 guests");
+	cr_assert(terminal.alternate);
+	terminal_type(&terminal, "q");
+	cr_assert_eq(terminal_wait(&terminal), 0);
+}
+
+/* As xterm reports the first button pressed and released in its SGR mode. */
+static void click(int x, int y)
+{
+	char keys[64];
+
+	snprintf(keys, sizeof(keys), "\033[<0;%d;%dM\033[<0;%d;%dm", x + 1, y + 1, x + 1, y + 1);
+	terminal_type(&terminal, keys);
+}
+
+Test(unitop, a_click_chooses_and_a_second_one_opens)
+{
+	start(80, 24);
+	click(3, terminal_find(&terminal, " crowd"));
+	expect_chosen("crowd");
+	click(3, terminal_find(&terminal, " crowd"));
+	expect("member-1 ");
+}
+
 Test(unitop, follows_the_size_of_the_terminal)
 {
 	static const int sizes[][2] = {{120, 40}, {40, 10}, {200, 60}, {3, 2}, {1, 1}, {80, 24}};
