@@ -186,20 +186,18 @@ void life_stop(struct supervisor *supervisor, uint64_t grace_ms)
 	uni_event_timer_arm(&life->stop_timer, grace_ms, 0);
 }
 
-/* Keeps the end of what QEMU says. */
-static void on_stderr(void *context, uint32_t events)
+/* Keeps the end of what QEMU says. Returns false when there is nothing more to read now. */
+static bool read_stderr(struct supervisor *supervisor)
 {
-	struct supervisor *supervisor = context;
 	struct life *life = &supervisor->life;
 	size_t kept = strlen(life->stderr_text);
 	char data[512];
 	ssize_t len = read(supervisor->qemu.stderr_fd, data, sizeof(data));
 
-	if (len <= 0) {
-		if (len == 0)
-			uni_event_source_remove(&supervisor->loop, &life->qemu_stderr);
-		return;
-	}
+	if (len == 0)
+		uni_event_source_remove(&supervisor->loop, &life->qemu_stderr);
+	if (len <= 0)
+		return false;
 	if (kept + (size_t)len >= sizeof(life->stderr_text)) {
 		size_t cut = kept + (size_t)len - (sizeof(life->stderr_text) - 1);
 
@@ -208,6 +206,12 @@ static void on_stderr(void *context, uint32_t events)
 	}
 	memcpy(life->stderr_text + kept, data, (size_t)len);
 	life->stderr_text[kept + (size_t)len] = '\0';
+	return true;
+}
+
+static void on_stderr(void *context, uint32_t events)
+{
+	read_stderr(context);
 }
 
 static void on_qemu(void *context, uint32_t events)
@@ -249,8 +253,9 @@ static void explain_qemu(struct supervisor *supervisor, char *out, size_t size)
 			 "it hung: no heartbeat came, and it did not panic when it was "
 			 "told to");
 	else if (life->shutdown_reason[0] == '\0' && WIFSIGNALED(life->qemu_status))
-		snprintf(out, size, "QEMU was killed by signal %d (%s)",
-			 WTERMSIG(life->qemu_status), strsignal(WTERMSIG(life->qemu_status)));
+		snprintf(out, size, "QEMU was killed by signal %d (%s)%s%s",
+			 WTERMSIG(life->qemu_status), strsignal(WTERMSIG(life->qemu_status)),
+			 life->stderr_text[0] ? ": " : "", qemu_complaint(life));
 	else if (strcmp(life->shutdown_reason, "guest-reset") == 0)
 		snprintf(out, size,
 			 "it reset the machine: a triple fault, or a reboot without a "
@@ -290,6 +295,8 @@ void life_conclude(struct supervisor *supervisor)
 	struct uni_guest_ending *ending = supervisor->ending;
 
 	/* What was written before the end still lies in the sockets. */
+	while (read_stderr(supervisor))
+		;
 	uni_qmp_drain(&supervisor->qmp);
 	guest_drain(supervisor);
 	console_drain(supervisor);
