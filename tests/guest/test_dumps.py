@@ -14,7 +14,9 @@ from harness import SOURCE, image, main, run, test, uniscope, wait_for
 from probed_guest import (
     DUMP_BEGIN,
     HELLO,
+    INTERVAL,
     LOG,
+    METRICS,
     METRIC_TABLE,
     PANIC,
     PANIC_HANG,
@@ -307,6 +309,17 @@ def hang_with_interrupts_off_blames_the_spinner():
 def hang_with_interrupts_off_of_the_only_cpu():
     with one_cpu():
         hang(1)
+
+
+@test
+def heartbeat_ends_when_one_cpu_of_many_hangs():
+    with ProbedGuest("crash", "kind=spin-irqs-off after=600", cpus=4) as guest:
+        guest.ask(INTERVAL, struct.pack("<II", 50, 0))
+        wait_for("the crash", lambda: "crashing: " in guest.console())
+        guest.read_for(0.5)
+        before = guest.kinds().count(METRICS)
+        guest.read_for(1)
+        assert before > 0 and guest.kinds().count(METRICS) == before, guest.kinds()
 
 
 @test
