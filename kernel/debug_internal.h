@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of the debugger's glue share; see debug.c for how a stop works. */
+/* What the files of the debugger's glue share; see debug_stop.c for how a stop works. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,6 +41,18 @@ struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame);
 
 /* With the world stopped: the CPU that the thread's code is on, -1 for none. */
 int debug_cpu_of(const struct thread *thread);
+
+/* debug_stop.c */
+
+/* Stops here and comes back when gdb lets this CPU go; `event` may be NULL. Returns the signal that
+ * gdb passes on to the thread. Trap context, interrupts off. */
+uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event);
+
+/* Some CPU holds the others, or is about to. */
+bool debug_is_stopping(void);
+
+/* This CPU is in debug_stop(). */
+bool debug_is_inside(void);
 
 /* debug_target.c */
 extern const struct uni_gdb_ops debug_ops;

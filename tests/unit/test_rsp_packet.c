@@ -77,6 +77,12 @@ Test(rsp_packet, finds_a_wrong_checksum_and_a_bad_digit)
 	cr_expect_eq(feed("$OK#9a", 6), UNI_GDB_INPUT_PACKET, "the next one is fine");
 }
 
+Test(rsp_packet, sums_all_eight_bits)
+{
+	/* 0xff + 0x80 = 0x17f */
+	cr_expect_eq(feed("$\xff\x80#7f", 6), UNI_GDB_INPUT_PACKET);
+}
+
 Test(rsp_packet, unescapes)
 {
 	/* '}' ']' is '}', '}' 0x03 is '#', '}' 0x04 is '$', '}' 0x0a is '*'.
@@ -258,6 +264,8 @@ Test(rsp_text, xml_is_escaped_and_well_formed)
 	cr_expect_str_eq(xml_of("\xc3"), "?", "cut off");
 	cr_expect_str_eq(xml_of("\x80\xff\xfe"), "???");
 	cr_expect_str_eq(xml_of("\xc0\xaf"), "??", "overlong");
+	cr_expect_str_eq(xml_of("\xe0\x9f\xbf"), "???", "overlong");
+	cr_expect_str_eq(xml_of("\xf0\x8f\xbf\xbf"), "????", "overlong");
 	cr_expect_str_eq(xml_of("\xed\xa0\x80"), "???", "a surrogate");
 	cr_expect_str_eq(xml_of("\xf4\x90\x80\x80"), "????", "beyond U+10FFFF");
 	cr_expect_str_eq(xml_of("\xef\xbf\xbf"), "???", "no character of XML");

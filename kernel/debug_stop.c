@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+
+/* How the guest stops for gdb, and goes on.
+ *
+ * A CPU enters by a breakpoint, a step, a fault, or because bytes wait at the link. The first one
+ * becomes the leader: it holds the others by NMI, on whose frames they stay in wait(), and lets the
+ * stub talk. When gdb lets the guest go, the leader says which CPUs stay held and is then one of
+ * those that wait; each that is not held leaves by itself, makes its thread step if that is its
+ * part, and returns into its frame.
+ *
+ * A CPU leaves by clearing `inside` and then looking at `stopped` once more; a leader sets
+ * `stopped` and then sends NMIs. So either the leaving CPU sees the stop, or the NMI finds it
+ * outside.
+ *
+ * Nothing in here takes a lock or calls what may hold one. What runs before the stub has lifted the
+ * breakpoints, or after it has laid them, lies between kernel_stub_text_start and _end, where it
+ * allows none. */
+
+#include "kernel/clock.h"
+#include "kernel/debug_internal.h"
+#include "kernel/irq.h"
+#include "kernel/shutdown.h"
+
+#define STOP_TIMEOUT_NS NS_PER_S
+
+/* Bytes that stopped the guest and that no session came of. */
+#define STRAY_TIMEOUT_NS (2 * NS_PER_S)
+
+#define NO_LEADER 0
+
+struct debug_cpu debug_cpus[CPU_MAX];
+struct uni_gdb debug_stub;
+uint64_t debug_stopped_ns;
+
+static uint32_t leader; /* the CPU's id + 1 */
+static bool stopped;
+static uint32_t held; /* a bit for each CPU that stays where it is while others run */
+
+static bool load(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static void store(bool *flag, bool value)
+{
+	__atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+static bool is_in_stack(const struct thread *thread, uintptr_t sp)
+{
+	return sp >= thread->stack_low && sp <= thread->stack_high;
+}
+
+struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame)
+{
+	uintptr_t sp = debug_arch_frame_sp(frame);
+	struct thread *thread = cpus[cpu].thread;
+
+	if (is_in_stack(thread, sp))
+		return thread;
+	/* In the middle of a switch; or on a stack of the CPU's own, which is no thread's. */
+	for (thread = thread_next_stopped(NULL); thread; thread = thread_next_stopped(thread))
+		if (is_in_stack(thread, sp))
+			return thread;
+	return cpus[cpu].thread;
+}
+
+int debug_cpu_of(const struct thread *thread)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (debug_cpus[i].frame && debug_cpus[i].thread == thread)
+			return (int)i;
+	return UNI_GDB_NO_CPU;
+}
+
+bool debug_is_stopping(void)
+{
+	return load(&stopped);
+}
+
+bool debug_is_inside(void)
+{
+	return load(&debug_cpus[cpu_id()].inside);
+}
+
+/* --- the leader --- */
+
+static bool try_lead(void)
+{
+	uint32_t expected = NO_LEADER;
+
+	return __atomic_compare_exchange_n(&leader, &expected, cpu_id() + 1, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static enum debug_state state_of(unsigned cpu)
+{
+	return __atomic_load_n(&debug_cpus[cpu].state, __ATOMIC_SEQ_CST);
+}
+
+static void set_state(unsigned cpu, enum debug_state state)
+{
+	__atomic_store_n(&debug_cpus[cpu].state, state, __ATOMIC_SEQ_CST);
+}
+
+/* False when it was not in the state `from`. */
+static bool change_state(unsigned cpu, enum debug_state from, enum debug_state to)
+{
+	return __atomic_compare_exchange_n(&debug_cpus[cpu].state, &from, to, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* One that a panic has stopped shows the frame it stopped with. */
+static bool claim(unsigned cpu)
+{
+	struct debug_cpu *other = &debug_cpus[cpu];
+
+	if (state_of(cpu) == DEBUG_CLAIMED || change_state(cpu, DEBUG_PARKED, DEBUG_CLAIMED))
+		return true;
+	if (!cpus[cpu].stopped)
+		return false;
+	other->frame = cpus[cpu].frame;
+	other->thread = debug_owner(cpu, other->frame);
+	return true;
+}
+
+static bool claim_all(void)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (cpus[i].online && !claim(i))
+			all = false;
+	return all;
+}
+
+static void hold_others(unsigned self)
+{
+	uint64_t end_ns = clock_deadline(STOP_TIMEOUT_NS);
+
+	for (unsigned i = 0; i < CPU_MAX; i++) {
+		if (i == self || !cpus[i].online || claim(i))
+			continue;
+		store(&debug_cpus[i].nmi_sent, true);
+		irq_send_nmi(i);
+	}
+	while (!claim_all() && clock_ns() < end_ns)
+		cpu_relax();
+}
+
+/* Those that hit something while they were being held have news of their own. */
+static void tell_events(void)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++) {
+		struct debug_cpu *cpu = &debug_cpus[i];
+
+		if (state_of(i) != DEBUG_CLAIMED || !cpu->has_event || cpu->told)
+			continue;
+		cpu->told = true;
+		uni_gdb_event(&debug_stub, &cpu->event);
+	}
+}
+
+static void talk(void)
+{
+	uint64_t stray_ns = clock_deadline(STRAY_TIMEOUT_NS);
+	enum uni_gdb_verdict verdict;
+
+	while ((verdict = uni_gdb_poll(&debug_stub)) == UNI_GDB_STAY) {
+		claim_all();
+		tell_events();
+		if (debug_stub.current.kind == UNI_GDB_EVENT_ATTENTION &&
+		    !uni_gdb_attached(&debug_stub) && clock_ns() > stray_ns)
+			uni_gdb_abandon(&debug_stub);
+		cpu_relax();
+	}
+	if (verdict == UNI_GDB_KILL)
+		shutdown();
+}
+
+static void send_off_steppers(void)
+{
+	for (unsigned i = 0; i < debug_stub.action_count; i++) {
+		const struct uni_gdb_action *action = &debug_stub.actions[i];
+		struct thread *thread;
+
+		if (action->kind != UNI_GDB_STEP || action->thread <= 0)
+			continue;
+		thread = thread_by_id_stopped((uint32_t)action->thread);
+		if (thread && debug_cpu_of(thread) == UNI_GDB_NO_CPU)
+			debug_step_send(thread);
+	}
+}
+
+static uint32_t choose_held(void)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < CPU_MAX; i++) {
+		const struct debug_cpu *cpu = &debug_cpus[i];
+
+		if (state_of(i) == DEBUG_CLAIMED &&
+		    uni_gdb_resume_of(&debug_stub, cpu->thread->id).kind == UNI_GDB_HOLD)
+			mask |= 1u << i;
+	}
+	return mask;
+}
+
+static void lead(unsigned self)
+{
+	store(&stopped, true);
+	set_state(self, DEBUG_CLAIMED);
+	hold_others(self);
+	debug_stopped_ns = clock_ns();
+	/* Its own first: gdb is told of it first. */
+	debug_cpus[self].told = true;
+	uni_gdb_event(&debug_stub, &debug_cpus[self].event);
+	tell_events();
+	debug_step_recall();
+	talk();
+	send_off_steppers();
+	__atomic_store_n(&held, choose_held(), __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
+	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
+	store(&stopped, false);
+}
+
+/* --- every CPU --- */
+
+static bool is_told_to_stay(unsigned self)
+{
+	return load(&stopped) || __atomic_load_n(&held, __ATOMIC_SEQ_CST) >> self & 1;
+}
+
+/* Returns when this CPU may go, and its state is DEBUG_OUT. */
+static void wait(unsigned self)
+{
+	struct debug_cpu *cpu = &debug_cpus[self];
+
+	for (;; cpu_relax()) {
+		if (cpu->has_event && !cpu->told) {
+			if (try_lead())
+				lead(self);
+		} else if (!is_told_to_stay(self) && change_state(self, DEBUG_PARKED, DEBUG_OUT)) {
+			return;
+		}
+	}
+}
+
+/* Makes the thread do its part. False when that is done already, and the CPU has news instead. */
+static bool set_off(struct debug_cpu *cpu)
+{
+	struct uni_gdb_action action = uni_gdb_resume_of(&debug_stub, cpu->thread->id);
+
+	if (cpu->event.kind == UNI_GDB_EVENT_WATCH && cpu->has_event)
+		debug_arch_pass(cpu->frame);
+	cpu->has_event = false;
+	if (action.kind != UNI_GDB_STEP || debug_step_begin(cpu->thread, cpu->frame))
+		return true;
+	cpu->event = (struct uni_gdb_event){
+		.kind = UNI_GDB_EVENT_STEP,
+		.signal = UNI_GDB_SIGTRAP,
+		.thread = cpu->thread->id,
+	};
+	cpu->told = false;
+	cpu->has_event = true;
+	return false;
+}
+
+uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
+{
+	unsigned self = cpu_id();
+	struct debug_cpu *cpu = &debug_cpus[self];
+	uint8_t signal;
+
+	store(&cpu->inside, true);
+	debug_arch_hold(&cpu->extra);
+	cpu->thread = debug_owner(self, frame);
+	debug_step_end(cpu->thread, frame);
+	if (debug_arch_frame_pc(frame) == (uintptr_t)debug_landing)
+		debug_step_landed(cpu->thread, frame);
+	cpu->told = false;
+	cpu->has_event = event;
+	if (event) {
+		cpu->event = *event;
+		cpu->event.thread = cpu->thread->id;
+	}
+	for (;;) {
+		cpu->frame = frame;
+		set_state(self, DEBUG_PARKED);
+		wait(self);
+		signal = uni_gdb_resume_of(&debug_stub, cpu->thread->id).signal;
+		if (!set_off(cpu))
+			continue;
+		cpu->frame = NULL;
+		debug_arch_release(&cpu->extra, debug_stub.watches);
+		store(&cpu->inside, false);
+		if (!load(&stopped))
+			return signal;
+		store(&cpu->inside, true);
+		debug_arch_hold(&cpu->extra);
+		debug_step_end(cpu->thread, frame);
+	}
+}
