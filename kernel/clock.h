@@ -26,9 +26,6 @@ enum clock_method clock_get_method(void);
 const char *clock_method_name(void); /* "cpuid", "kvmclock", "pit", "assumed" */
 uint64_t clock_tsc_hz(void);
 
-/* The raw TSC at clock_init(), which is 0 of clock_ns(). */
-uint64_t clock_tsc_base(void);
-
 /* Nanoseconds since clock_init(); any context, NMI included. 0 before clock_init(). */
 uint64_t clock_ns(void);
 uint64_t clock_tsc(void);

@@ -40,7 +40,7 @@ struct kvm_time {
 
 static enum clock_method method;
 static uint64_t tsc_hz;
-static uint64_t tsc_base;
+static uint64_t tsc_base;   /* at clock_init(), where clock_ns() is 0 */
 static uint64_t ns_per_tsc; /* as a 32.32 fixed-point number */
 
 static uint64_t hz_from_cpuid(void)
@@ -159,11 +159,6 @@ const char *clock_method_name(void)
 uint64_t clock_tsc_hz(void)
 {
 	return tsc_hz;
-}
-
-uint64_t clock_tsc_base(void)
-{
-	return tsc_base;
 }
 
 uint64_t clock_tsc(void)
