@@ -5,6 +5,7 @@
  * that records. Included by tracepoint.h only. */
 
 #include "tracing/ring.h"
+#include "tracing/trace_abi.h"
 
 extern const struct uni_trace_meta __start_uni_trace_meta[];
 
