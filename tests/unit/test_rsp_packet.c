@@ -209,14 +209,14 @@ static struct uni_gdb_cursor cursor_on(const char *text)
 
 Test(rsp_cursor, takes_hex_up_to_16_digits)
 {
-	struct uni_gdb_cursor cursor = cursor_on("ffffffffffffffff,1fffffffffffffffff");
+	struct uni_gdb_cursor cursor = cursor_on("ffffffffffffffff,1ffffffffffffffff");
 	uint64_t value = 7;
 
 	cr_expect(uni_gdb_take_hex(&cursor, &value));
 	cr_expect_eq(value, UINT64_MAX);
 	cr_expect_not(uni_gdb_take_hex(&cursor, &value), "a comma is no digit");
 	cr_expect(uni_gdb_take(&cursor, ','));
-	cr_expect_not(uni_gdb_take_hex(&cursor, &value), "17 digits and more");
+	cr_expect_not(uni_gdb_take_hex(&cursor, &value), "17 digits");
 }
 
 Test(rsp_cursor, takes_threads)
