@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "host-tools/lib/core_reader.h"
@@ -17,7 +18,8 @@
 
 static uint8_t core[CORE_SIZE];
 static size_t notes_len;
-static char path[] = "/tmp/uni-core-reader-XXXXXX";
+static int core_fd;
+static char path[64];
 
 static void put_note(const char *owner, uint32_t type, const void *contents, uint32_t len)
 {
@@ -45,10 +47,10 @@ static Elf64_Phdr *phdr(unsigned i)
 static void make_core(void)
 {
 	Elf64_Ehdr *header = (Elf64_Ehdr *)core;
-	int fd = mkstemp(path);
 
-	cr_assert_geq(fd, 0);
-	close(fd);
+	core_fd = memfd_create("core", MFD_CLOEXEC);
+	cr_assert_geq(core_fd, 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", core_fd);
 	memcpy(header->e_ident, ELFMAG "\2\1\1", 7);
 	header->e_type = ET_CORE;
 	header->e_machine = EM_X86_64;
@@ -76,18 +78,15 @@ static void make_core(void)
 
 static void remove_core(void)
 {
-	unlink(path);
+	close(core_fd);
 }
 
 TestSuite(core_reader, .init = make_core, .fini = remove_core);
 
 static void write_core(size_t len)
 {
-	FILE *file = fopen(path, "w");
-
-	cr_assert(file);
-	cr_assert_eq(fwrite(core, 1, len, file), len);
-	fclose(file);
+	cr_assert_eq(ftruncate(core_fd, (off_t)len), 0);
+	cr_assert_eq(pwrite(core_fd, core, len, 0), (ssize_t)len);
 }
 
 static struct uni_core_reader *open_core(void)
