@@ -5,6 +5,8 @@
 #include "kernel/app.h"
 #include "kernel/console.h"
 
+const char app_name[] = "hello";
+
 int app_main(void)
 {
 	console_printf("hello from a unikernel\n");

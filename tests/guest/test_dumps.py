@@ -341,7 +341,7 @@ def notes_hold_what_the_frames_said():
         hello = guest.wait_for(HELLO)
         core = guest.wait_for_dump()
         found = dict(uniscope_notes(core))
-        assert [kind for kind, _ in uniscope_notes(core)][:7] == [1, 2, 3, 4, 5, 6, 7]
+        assert [kind for kind, _ in uniscope_notes(core)] == [1, 2, 3, 4, 5, 6, 7, 8]
         assert found[1] == guest.payloads(PANIC)[0]
         assert found[2][8:72] == hello[8:72], "boot id and build-id"
         assert hello[104:109] == b"crash"
@@ -355,6 +355,11 @@ def notes_hold_what_the_frames_said():
         }
         assert flagged == {crashed}
         assert b"crashing: null-write" in found[7]
+        rings = list(struct.iter_unpack("<IIQQQ", found[8][32:]))
+        assert [cpu for cpu, *_ in rings] == [0, 1]
+        for _, packet_size, address, size, _ in rings:
+            assert size % packet_size == 0 and packet_size >= 4096
+            assert 0x100000 < address < (guest.memory << 20) - size
         assert guest.kinds().index(PANIC) < guest.kinds().index(DUMP_BEGIN)
         (used,) = [
             value

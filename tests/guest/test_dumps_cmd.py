@@ -6,8 +6,9 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 
-from harness import Guest, image, main, run, test, uniscope, UNISCOPE
+from harness import Guest, image, main, run, test, uniscope, UNISCOPE, wait_for
 
 
 def crash(name, application, *arguments, elf=None, options=()):
@@ -72,7 +73,7 @@ def what_does_not_exist_is_one_line_and_an_exit_status():
 def a_null_pointer_is_explained():
     text = uniscope("dumps", "info", edge()).stdout
     lines = text.splitlines()
-    assert lines[0].startswith("edge died today ")
+    assert lines[0].startswith("edge died ")
     assert lines[0].endswith(
         "order_price() read price->cents at address 0x18: price is a null pointer."
     ), lines[0]
@@ -146,6 +147,18 @@ def causes_are_told_in_words():
         assert blamed in report["signature"].split()[1], (kind, report["signature"])
         text = uniscope("dumps", "info", f"c-{kind}").stdout
         assert f"/* CRASH: {kind} */" in text.splitlines()[1], (kind, text)
+
+
+@test
+def a_guest_whose_qemu_was_killed_is_explained():
+    with Guest("shop", name="killed") as guest:
+        os.kill(json.loads((guest.runtime / "guest.json").read_text())["qemu_pid"], signal.SIGKILL)
+        wait_for("the dump", lambda: "killed" in uniscope("dumps").stdout)
+    text = uniscope("dumps", "info", "killed").stdout
+    assert "QEMU was killed by signal 9" in text.splitlines()[0], text
+    assert "No backtraces: the registers of its vCPUs were lost" in text, text
+    assert "written by the host, complete" in text, text
+    assert info("killed")["kind"] == "silent"
 
 
 @test

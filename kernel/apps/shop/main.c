@@ -26,6 +26,8 @@ struct request *request_create(const char *text, size_t len)
 	return request;
 }
 
+const char app_name[] = "shop";
+
 int app_main(void)
 {
 	unsigned workers = (unsigned)between(cmdline_get_u64("workers", 4), 1, SHOP_WORKERS_MAX);
