@@ -26,6 +26,9 @@
 /* The largest event, header and padding included. */
 #define UNI_TRACE_EVENT_SIZE_MAX 1024
 
+/* The bytes of a string that an event keeps, its NUL included. */
+#define UNI_TRACE_STR_MAX 64
+
 /* Sub-buffers are a power of two within these bounds (bytes). */
 #define UNI_TRACE_PACKET_SIZE_MIN 4096
 #define UNI_TRACE_PACKET_SIZE_MAX (1u << 20)

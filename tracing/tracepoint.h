@@ -29,8 +29,6 @@
 #include "tracing/arch/x86_64/site.h"
 #include "tracing/trace_abi.h"
 
-#define UNI_TRACE_STR_MAX 64
-
 #define UNI_TRACE_C_u8 uint8_t
 #define UNI_TRACE_C_u16 uint16_t
 #define UNI_TRACE_C_u32 uint32_t
