@@ -315,13 +315,36 @@ static void print_completeness(const struct uni_dump_report *report)
 		printf("Note: %s\n", report->remark);
 }
 
+/* The host finds the memory of a QEMU that was killed, and no registers. */
+static bool registers_are_lost(const struct uni_dump_report *report)
+{
+	if (report->info.source != UNI_DUMP_FROM_HOST)
+		return false;
+	for (size_t i = 0; i < report->thread_count; i++) {
+		if (report->threads[i].frame_count && report->threads[i].frames[0].pc)
+			return false;
+	}
+	return true;
+}
+
+static void print_threads(const struct uni_dump_report *report)
+{
+	if (registers_are_lost(report)) {
+		printf("No backtraces: the registers of its vCPUs were lost with QEMU; its memory "
+		       "is "
+		       "here.\n");
+		return;
+	}
+	print_crashed(report);
+	print_others(report);
+}
+
 void dumps_info_text(const struct uni_dump_report *report, const struct dump_row *rows,
 		     size_t count)
 {
 	print_death(report);
 	print_source(&report->cause.blame);
-	print_crashed(report);
-	print_others(report);
+	print_threads(report);
 	print_log(&report->model);
 	print_completeness(report);
 	print_equal(report, rows, count);
