@@ -34,17 +34,20 @@ static void drop(struct kept_frame *kept)
 static void keep_log(struct guest_link *guest, const struct uni_frame *frame,
 		     const uint8_t *payload)
 {
-	unsigned oldest = guest->log_next;
+	unsigned slot = guest->log_next;
 
 	if (frame->length > LOG_BYTES_KEPT)
 		return;
-	guest->log_bytes += frame->length - guest->log[guest->log_next].header.length;
-	keep(&guest->log[guest->log_next], frame, payload);
-	guest->log_next = (guest->log_next + 1) % LOG_FRAMES_KEPT;
-	while (guest->log_bytes > LOG_BYTES_KEPT) {
-		oldest = (oldest + 1) % LOG_FRAMES_KEPT;
-		guest->log_bytes -= guest->log[oldest].header.length;
-		drop(&guest->log[oldest]);
+	guest->log_bytes -= guest->log[slot].header.length;
+	drop(&guest->log[slot]);
+	keep(&guest->log[slot], frame, payload);
+	guest->log_bytes += guest->log[slot].header.length;
+	guest->log_next = (slot + 1) % LOG_FRAMES_KEPT;
+	/* From the oldest on, up to the one that has just come. */
+	for (unsigned i = guest->log_next; guest->log_bytes > LOG_BYTES_KEPT && i != slot;
+	     i = (i + 1) % LOG_FRAMES_KEPT) {
+		guest->log_bytes -= guest->log[i].header.length;
+		drop(&guest->log[i]);
 	}
 }
 
