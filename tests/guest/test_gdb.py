@@ -139,18 +139,37 @@ def step_next_finish_and_until():
         assert "queue_pop" not in gdb("info symbol $pc"), text
 
 
+def interrupts(gdb):
+    return int(gdb.value("cpus[0].irq_count + cpus[1].irq_count"))
+
+
 @test
-def stepping_meets_no_interrupt():
+def stepping_meets_no_interrupt_and_holds_the_other_cpu():
     with shop() as guest, attach(guest) as gdb:
         gdb("tbreak shop_handle")
         gdb("continue")
-        flags = gdb.value("$eflags")
-        assert "IF" in flags, flags
-        for _ in range(150):
+        assert "IF" in gdb.value("$eflags")
+        gdb("set scheduler-locking on")
+        here = gdb.thread()
+        rows = re.findall(r"^[* ] +(\d+) .*running on CPU", gdb("info threads"), re.M)
+        other = next(int(row) for row in rows if int(row) != here)
+
+        def state():
+            gdb(f"thread {other}")
+            found = [gdb.value(name) for name in ("$pc", "$sp", "$rax", "$rcx", "$rdx")]
+            gdb(f"thread {here}")
+            return found, interrupts(gdb)
+
+        before, start = state(), gdb.value("$pc")
+        for _ in range(40):
             gdb("stepi")
-            where = gdb.value("$pc")
-            assert "trap_" not in where and "irq_" not in where, where
-        gdb("continue&")
+        assert gdb.value("$pc") != start
+        assert state() == before, f"{before} became {state()}"
+        assert "IF" in gdb.value("$eflags"), "the flag is the program's own again"
+        gdb("monitor step-masks-irqs off")
+        for _ in range(40):
+            gdb("stepi")
+        assert interrupts(gdb) > before[1], "interrupts were due all the time"
 
 
 @test
@@ -190,17 +209,20 @@ def ctrl_c_stops():
 
 @test
 def attaches_to_a_guest_that_spins_with_interrupts_off():
-    with Guest("crash", "--cpus", "2", "--hang-timeout", "0", arguments=["kind=spin-irqs-off"]) as guest:
-        time.sleep(1)
-        with attach(guest) as gdb:
-            main_line = next(l for l in gdb("info threads").splitlines() if '"main"' in l)
-            assert "running on CPU" in main_line, main_line
-            gdb.send("continue")
-            time.sleep(0.3)
-            text = gdb.interrupt()
-            assert "received signal SIGINT" in text, text
-            gdb("thread 4")
-            assert "crash_" in gdb("bt"), gdb("bt")
+    # With one CPU there is none left that the interrupt of the port could come to.
+    for cpus in ("1", "2"):
+        options = ("--cpus", cpus, "--hang-timeout", "0")
+        with Guest("crash", *options, arguments=["kind=spin-irqs-off"]) as guest:
+            time.sleep(1)
+            with attach(guest) as gdb:
+                row = next(l for l in gdb("info threads").splitlines() if '"main"' in l)
+                assert "running on CPU" in row, row
+                gdb.send("continue")
+                time.sleep(0.3)
+                text = gdb.interrupt()
+                assert "received signal SIGINT" in text, text
+                gdb("thread 4")
+                assert "crash_" in gdb("bt"), gdb("bt")
 
 
 @test
