@@ -47,10 +47,10 @@ static uintptr_t sleep_control;
 #define RESET_PORT 0xcf9
 #define RESET_FULL 0x06
 
-/* Reads of a port nobody listens at, each an exit to the host: some 100 ms, and there may be no
- * clock yet. */
+/* Reads of a port nobody listens at, each an exit to the host: seconds, and there may be no clock
+ * yet. A host with more to do than CPUs has been seen to take half a second over a power-off. */
 #define DELAY_PORT 0x80
-#define DELAY_READS 100000
+#define DELAY_READS 20000000
 
 void shutdown_init(void)
 {
@@ -91,7 +91,8 @@ void shutdown(void)
 		mmio_write8(sleep_control, SLEEP_S5_ENABLE);
 	if (pm1a_port != 0)
 		io_out16(pm1a_port, PM1_S5_ENABLE);
-	wait_for_power_off();
+	if (sleep_control != 0 || pm1a_port != 0)
+		wait_for_power_off();
 	io_out8(RESET_PORT, RESET_FULL);
 	triple_fault();
 	cpu_halt();
