@@ -124,29 +124,37 @@ static int prepare(const struct run_values *values, const char *path, struct uni
 	return 0;
 }
 
-/* Forks the supervisor; *control is our end of the socket between us. */
-static int fork_supervisor(const struct uni_supervisor_options *options, bool detach, int *control,
-			   struct uni_error *error)
+/* Our ends of the sockets to the supervisor. */
+struct supervisor_link {
+	int control_fd;
+	int console_fd; /* -1 with --detach */
+};
+
+static int fork_supervisor(struct uni_supervisor_options *options, bool detach,
+			   struct supervisor_link *link, struct uni_error *error)
 {
-	int ends[2];
+	int control[2], console[2] = {-1, -1};
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+		return uni_error_system(error, errno, "cannot make a socket");
+	if (!detach && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console) < 0)
 		return uni_error_system(error, errno, "cannot make a socket");
 	fflush(NULL);
 	pid = fork();
-	if (pid < 0) {
-		uni_error_system(error, errno, "cannot start %s", options->name);
-		close(ends[0]);
-		close(ends[1]);
-		return error->code;
-	}
+	if (pid < 0)
+		return uni_error_system(error, errno, "cannot start %s", options->name);
 	if (pid == 0) {
-		close(ends[0]);
-		run_report_supervise(options, ends[1], detach);
+		close(control[0]);
+		if (!detach)
+			close(console[0]);
+		options->console_fd = console[1];
+		run_report_supervise(options, control[1], detach);
 	}
-	close(ends[1]);
-	*control = ends[0];
+	close(control[1]);
+	if (!detach)
+		close(console[1]);
+	*link = (struct supervisor_link){.control_fd = control[0], .console_fd = console[0]};
 	return 0;
 }
 
@@ -199,20 +207,14 @@ static int wait_detached(int control, const char *name, struct uni_error *error)
 	return report.kind == RUN_REPORT_BOOTED ? UNI_EXIT_OK : ended(name, &report, error);
 }
 
-static int stay(int control, const char *name, struct uni_error *error)
+static int stay(const struct supervisor_link *link, const char *name, struct uni_error *error)
 {
-	struct console_session session = {.control_fd = control};
+	struct console_session session = {.console_fd = link->console_fd,
+					  .control_fd = link->control_fd};
 	struct run_report report;
-	int status = run_report_receive(control, &report, error);
+	int status = console_session_run(&session, &report, error);
 
-	if (status < 0)
-		return uni_error_prefix(error, "cannot start %s", name);
-	if (report.kind == RUN_REPORT_STARTED) {
-		status = console_session_run(&session, name, &report, error);
-		if (status < 0)
-			return status;
-	}
-	return ended(name, &report, error);
+	return status < 0 ? uni_error_prefix(error, "%s", name) : ended(name, &report, error);
 }
 
 static int run(const void *values, const struct uni_arguments *arguments, struct uni_error *error)
@@ -220,7 +222,7 @@ static int run(const void *values, const struct uni_arguments *arguments, struct
 	const struct run_values *run_values = values;
 	uni_cleanup_free struct uni_image *image = calloc(1, sizeof(*image));
 	struct uni_supervisor_options options = {0};
-	uni_cleanup_fd int control = -1;
+	struct supervisor_link link = {.control_fd = -1, .console_fd = -1};
 	char guest_arguments[1024];
 	int status;
 
@@ -232,11 +234,12 @@ static int run(const void *values, const struct uni_arguments *arguments, struct
 	if (status < 0)
 		return status;
 	options.arguments = guest_arguments;
-	status = fork_supervisor(&options, run_values->detach, &control, error);
+	status = fork_supervisor(&options, run_values->detach, &link, error);
 	if (status < 0)
 		return status;
-	return run_values->detach ? wait_detached(control, options.name, error)
-				  : stay(control, options.name, error);
+	/* The process ends after this: the descriptors go with it. */
+	return run_values->detach ? wait_detached(link.control_fd, options.name, error)
+				  : stay(&link, options.name, error);
 }
 
 const struct command command_run = {

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "host-tools/lib/cleanup.h"
-#include "host-tools/lib/registry.h"
 #include "host-tools/lib/sanitize.h"
 
 #define PIECE 4096
@@ -131,26 +130,19 @@ static int serve(struct state *state, struct run_report *report, struct uni_erro
 		status = run_report_receive(state->fds[CONTROL].fd, report, error);
 		if (status < 0)
 			return status;
-		return report->kind != RUN_REPORT_BOOTED;
+		return report->kind == RUN_REPORT_ENDED || report->kind == RUN_REPORT_FAILED;
 	}
 	return 0;
 }
 
-int console_session_run(const struct console_session *session, const char *name,
-			struct run_report *report, struct uni_error *error)
+int console_session_run(const struct console_session *session, struct run_report *report,
+			struct uni_error *error)
 {
-	struct uni_guest_info guest;
-	uni_cleanup_fd int console_fd = -1;
+	uni_cleanup_fd int console_fd = session->console_fd;
 	uni_cleanup_fd int signal_fd = open_signals();
 	struct state state = {.raw = !isatty(STDOUT_FILENO)};
-	int status = uni_registry_find(name, &guest, error);
+	int status;
 
-	/* A guest that has ended before we came has its report waiting. */
-	if (status < 0 && session->control_fd < 0)
-		return status;
-	console_fd = status < 0 ? -1 : uni_registry_connect(&guest, UNI_SOCKET_CONSOLE, error);
-	if (console_fd < 0 && session->control_fd < 0)
-		return console_fd;
 	state.fds[CONSOLE] = (struct pollfd){.fd = console_fd, .events = POLLIN};
 	state.fds[INPUT] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
 	state.fds[SIGNALS] = (struct pollfd){.fd = signal_fd, .events = POLLIN};

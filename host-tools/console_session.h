@@ -11,6 +11,7 @@
 #include "host-tools/run_report.h"
 
 struct console_session {
+	int console_fd; /* connected to the console; taken over */
 	int control_fd; /* of `run`; -1 for `console` */
 };
 
@@ -18,5 +19,5 @@ struct console_session {
  * Runs until the guest ends or, without a control_fd, until Ctrl-C or the end of the input. With a
  * control_fd *report becomes the last report of the supervisor. Returns 0 or a negative code.
  */
-int console_session_run(const struct console_session *session, const char *name,
-			struct run_report *report, struct uni_error *error);
+int console_session_run(const struct console_session *session, struct run_report *report,
+			struct uni_error *error);

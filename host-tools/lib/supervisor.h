@@ -35,6 +35,9 @@ struct uni_supervisor_options {
 	 * end when stop_at_eof is set. -1: none. */
 	int control_fd;
 	bool stop_at_eof;
+
+	/* A connected socket that gets the console from its first byte on; taken over. -1: none. */
+	int console_fd;
 };
 
 /* How a life ended. */

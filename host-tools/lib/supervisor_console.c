@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The serial console: its past for those who come later, and any number of listeners. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #define BACKLOG (64 * 1024)
 #define CLIENT_LIMIT (256 * 1024)
 #define INPUT_LIMIT (16 * 1024)
+#define LINGER_MS 1000
 
 static void drop_client(struct console_client *client)
 {
@@ -130,28 +132,35 @@ static void on_client(void *context, uint32_t events)
 	flush_input(supervisor);
 }
 
-static void on_listener(void *context, uint32_t events)
+/* Takes the descriptor over. */
+static void add_client(struct supervisor *supervisor, int fd)
 {
-	struct supervisor *supervisor = context;
 	struct console *console = &supervisor->console;
-	int fd = uni_peer_accept(console->listener_fd);
 
-	for (unsigned i = 0; fd >= 0 && i < CONSOLE_CLIENTS_MAX; i++) {
+	for (unsigned i = 0; i < CONSOLE_CLIENTS_MAX; i++) {
 		struct console_client *client = &console->clients[i];
 
 		if (client->fd >= 0)
 			continue;
-		client->fd = fd;
-		uni_byte_queue_init(&client->out, CLIENT_LIMIT);
 		if (uni_event_source_add(&supervisor->loop, &client->source, fd, EPOLLIN, on_client,
 					 client) < 0)
 			break;
+		client->fd = fd;
+		uni_byte_queue_init(&client->out, CLIENT_LIMIT);
 		send_to_client(client, console->backlog.data + console->backlog.start,
 			       uni_byte_queue_len(&console->backlog));
 		return;
 	}
+	close(fd);
+}
+
+static void on_listener(void *context, uint32_t events)
+{
+	struct supervisor *supervisor = context;
+	int fd = uni_peer_accept(supervisor->console.listener_fd);
+
 	if (fd >= 0)
-		close(fd);
+		add_client(supervisor, fd);
 }
 
 int console_init(struct supervisor *supervisor)
@@ -163,6 +172,8 @@ int console_init(struct supervisor *supervisor)
 		console->clients[i] = (struct console_client){.supervisor = supervisor, .fd = -1};
 	uni_byte_queue_init(&console->in, INPUT_LIMIT);
 	uni_byte_queue_init(&console->backlog, BACKLOG);
+	if (supervisor->options->console_fd >= 0)
+		add_client(supervisor, supervisor->options->console_fd);
 	status = uni_event_source_add(&supervisor->loop, &console->port,
 				      supervisor->qemu.console_fd, EPOLLIN, on_port, supervisor);
 	return status < 0 ? status
@@ -171,10 +182,26 @@ int console_init(struct supervisor *supervisor)
 						 supervisor);
 }
 
+/* Last words are waited for, but not long. */
+static void linger(struct console_client *client)
+{
+	uint64_t end = uni_event_now_ns() + LINGER_MS * 1000000ull;
+
+	while (client->fd >= 0 && uni_byte_queue_len(&client->out) > 0 &&
+	       uni_event_now_ns() < end) {
+		struct pollfd poll_fd = {.fd = client->fd, .events = POLLOUT};
+
+		if (poll(&poll_fd, 1, 50) > 0)
+			flush_client(client);
+	}
+}
+
 void console_drain(struct supervisor *supervisor)
 {
 	while (read_port(supervisor))
 		;
+	for (unsigned i = 0; i < CONSOLE_CLIENTS_MAX; i++)
+		linger(&supervisor->console.clients[i]);
 }
 
 void console_fini(struct supervisor *supervisor)

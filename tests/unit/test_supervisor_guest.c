@@ -9,7 +9,7 @@
 #include "host-tools/lib/supervisor_internal.h"
 
 static struct supervisor supervisor;
-static struct uni_supervisor_options options;
+static struct uni_supervisor_options options = {.control_fd = -1, .console_fd = -1};
 static int port; /* the guest's end */
 
 static void set_up(void)
