@@ -12,6 +12,8 @@
 #include "host-tools/lib/dump_image.h"
 #include "tracing/errno.h"
 
+#define COMING_TIMEOUT_MS 30000
+
 struct values {
 	bool json;
 };
@@ -129,12 +131,22 @@ static int list_dumps(const struct values *values, struct uni_error *error)
 	return err;
 }
 
+/* A dump that is just coming in is worth a moment. */
+static int find_whole(const char *which, struct uni_dump_info *info, struct uni_error *error)
+{
+	int err = uni_dump_store_find(which, info, error);
+
+	if (!err)
+		uni_dump_store_wait(info, COMING_TIMEOUT_MS);
+	return err;
+}
+
 static int show_dump(const char *which, const struct values *values, struct uni_error *error)
 {
 	struct uni_dump_report report;
 	struct row_list list = {0};
 	struct uni_dump_info info;
-	int err = uni_dump_store_find(which, &info, error);
+	int err = find_whole(which, &info, error);
 
 	if (!err)
 		err = uni_dump_report_init(&report, &info, error);
@@ -160,7 +172,7 @@ static int debug_dump(const char *which, const struct uni_arguments *arguments,
 	uni_cleanup_free char **words = NULL;
 	struct uni_dump_info info;
 	size_t count = 0;
-	int err = uni_dump_store_find(which, &info, error);
+	int err = find_whole(which, &info, error);
 
 	if (err)
 		return err;

@@ -42,6 +42,7 @@ static void add_facts(struct json_object *object, const struct uni_dump_info *in
 	add_text(object, "build_id", info->build_id);
 	add_text(object, "image", info->image);
 	json_object_object_add(object, "complete", json_object_new_boolean(info->complete));
+	json_object_object_add(object, "coming", json_object_new_boolean(info->is_coming));
 	add_text(object, "why_incomplete", info->complete ? NULL : info->why);
 	add_number(object, "disk_size", info->disk_size);
 }

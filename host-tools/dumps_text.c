@@ -80,7 +80,9 @@ void dumps_list_text(const struct dump_row *rows, size_t count)
 		       when(info->died_unix_ns, moment), width_of(guest, 5), info->guest,
 		       width_of(cause, 5), short_cause(&rows[i], text),
 		       uni_quantity_bytes(size, sizeof(size), info->disk_size), rows[i].seen,
-		       info->complete ? "" : "  incomplete");
+		       info->complete	 ? ""
+		       : info->is_coming ? "  coming in"
+					 : "  incomplete");
 	}
 }
 
@@ -306,6 +308,8 @@ static void print_completeness(const struct uni_dump_report *report)
 	       info->source == UNI_DUMP_FROM_HOST ? "host" : "guest");
 	if (info->complete)
 		printf("complete");
+	else if (info->is_coming)
+		printf("STILL COMING IN");
 	else
 		printf("INCOMPLETE: %s", info->why);
 	if (report->model.losses.log_lines)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -182,16 +183,29 @@ static int newest_first(const void *a, const void *b)
 	return left < right ? 1 : left > right ? -1 : 0;
 }
 
+static bool is_locked(int folder)
+{
+	uni_cleanup_fd int core =
+		openat(folder, UNI_DUMP_CORE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	return core >= 0 && flock(core, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 static int read_info(int root, uint64_t id, struct uni_dump_info *out)
 {
 	char name[24];
 	int folder, err;
+	bool is_coming;
 
 	id_to_name(id, name);
 	folder = open_folder(root, name);
 	if (folder < 0)
 		return folder;
+	/* In this order: a collector that ends in between is seen with its last words. */
+	is_coming = is_locked(folder);
 	err = uni_dump_info_read(folder, id, out);
+	if (!err)
+		out->is_coming = is_coming;
 	close(folder);
 	return err;
 }
@@ -284,4 +298,18 @@ int uni_dump_store_find(const char *name_or_id, struct uni_dump_info *out, struc
 				     name_or_id);
 	*out = *info;
 	return 0;
+}
+
+void uni_dump_store_wait(struct uni_dump_info *info, unsigned timeout_ms)
+{
+	uni_cleanup_fd int root = uni_dump_store_open_root();
+	struct uni_dump_info *fresh = root < 0 ? NULL : malloc(sizeof(*fresh));
+
+	for (unsigned waited_ms = 0; fresh && info->is_coming && waited_ms < timeout_ms;
+	     waited_ms += 20) {
+		usleep(20000);
+		if (read_info(root, info->id, fresh) == 0)
+			*info = *fresh;
+	}
+	free(fresh);
 }

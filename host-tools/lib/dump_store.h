@@ -75,6 +75,7 @@ struct uni_dump_info {
 	uint32_t frame_count;
 	uint64_t frames[UNI_DUMP_FRAMES_MAX]; /* return addresses; [0] is pc */
 
+	bool is_coming; /* somebody still collects it; not in info.json */
 	bool complete;
 	char why[UNI_DUMP_TEXT_SIZE]; /* why it is not complete; "" when it is */
 	uint64_t core_size;	      /* bytes of the file, holes included */
@@ -127,6 +128,9 @@ ssize_t uni_dump_store_list(struct uni_dump_info **out, size_t *unreadable,
  * called by a number). -UNI_ENOENT: neither. */
 int uni_dump_store_find(const char *name_or_id, struct uni_dump_info *out, struct uni_error *error)
 	__attribute__((warn_unused_result));
+
+/* Waits, at most timeout_ms, until nobody collects the dump any more, and reads its info anew. */
+void uni_dump_store_wait(struct uni_dump_info *info, unsigned timeout_ms);
 
 /* Where the core of a dump lies. -ENAMETOOLONG. */
 int uni_dump_store_core_path(uint64_t id, char *path, size_t size)

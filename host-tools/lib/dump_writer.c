@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -159,7 +160,7 @@ static void describe(struct uni_dump_info *info, const struct uni_dump_guest *gu
 		build_id_len = UNI_BUILD_ID_MAX;
 	hex(info->boot_id, guest->boot_id, UNI_BOOT_ID_SIZE);
 	hex(info->build_id, guest->build_id, build_id_len);
-	snprintf(info->why, sizeof(info->why), "its collection was cut off, or still goes on");
+	snprintf(info->why, sizeof(info->why), "its collection was cut off");
 	if (panic && !take_panic(info, panic, panic_len))
 		cause = "the guest's panic record makes no sense";
 	if (!info->cause[0])
@@ -200,6 +201,9 @@ static int open_dump(struct uni_dump_writer *dump, int root, const struct uni_du
 	describe(&dump->info, guest, panic, panic_len);
 	dump->info.id = id;
 	dump->core = create_file(dump->folder, UNI_DUMP_CORE_FILE);
+	/* Held as long as the collector lives: how readers tell "coming" from "cut off". */
+	if (dump->core >= 0)
+		(void)flock(dump->core, LOCK_EX | LOCK_NB);
 	err = dump->core < 0 ? dump->core : put_first_info(dump);
 	if (err)
 		forget(root, dump);

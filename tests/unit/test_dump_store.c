@@ -256,7 +256,33 @@ Test(dump_store, lists_a_dump_whose_collector_was_killed)
 	cr_assert(WIFSIGNALED(status));
 	cr_expect_not(get("web-1").complete);
 	cr_expect(strstr(get("web-1").why, "cut off"));
+	cr_expect_not(get("web-1").is_coming);
 	cr_expect_str_eq(get("web-1").cause, "QEMU was killed");
+}
+
+Test(dump_store, tells_a_dump_that_is_coming_from_one_that_was_cut_off)
+{
+	struct uni_dump_writer *dump = begin("web-1");
+	struct uni_dump_info info;
+	pid_t child;
+
+	info = get("web-1");
+	cr_expect(info.is_coming);
+	cr_expect_not(info.complete);
+	uni_dump_store_wait(&info, 40);
+	cr_expect(info.is_coming, "nobody finished it");
+	child = fork();
+	if (child == 0) {
+		usleep(100000);
+		uni_dump_store_finish(dump, 0, 0, NULL);
+		_exit(0);
+	}
+	/* The lock belongs to the open file, which the child has too. */
+	close(uni_dump_store_fd(dump));
+	uni_dump_store_wait(&info, 10000);
+	cr_expect_not(info.is_coming);
+	cr_expect(info.complete);
+	waitpid(child, NULL, 0);
 }
 
 Test(dump_store, gives_collectors_at_the_same_time_ids_of_their_own)
