@@ -221,7 +221,8 @@ def attaches_to_a_guest_that_spins_with_interrupts_off():
                 time.sleep(0.3)
                 text = gdb.interrupt()
                 assert "received signal SIGINT" in text, text
-                gdb("thread 4")
+                number = re.match(r"^[* ] +(\d+)", row).group(1)
+                gdb(f"thread {number}")
                 assert "crash_" in gdb("bt"), gdb("bt")
 
 
