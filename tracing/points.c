@@ -97,7 +97,9 @@ static bool choose_changing(struct uni_points *points, const uint8_t *bitmap, ui
 	return left_out;
 }
 
-enum step { STEP_BREAKPOINT, STEP_TAIL, STEP_FIRST };
+/* The last is for emulators: QEMU's TCG may translate code on one CPU while another writes it, and
+ * keep what it read before the write. A write after the sync makes it forget that. */
+enum step { STEP_BREAKPOINT, STEP_TAIL, STEP_FIRST, STEP_AGAIN };
 
 /* One step of the protocol at one site that is to become `on`; nothing when the site is not in the
  * state that the step before leaves. */
@@ -116,6 +118,8 @@ static int take_step(struct uni_points *points, const struct uni_trace_site *sit
 		return points->text->write(text + 1, to + 1, sizeof(to) - 1);
 	if (step == STEP_FIRST && holds(site, to, true))
 		return points->text->write(text, to, 1);
+	if (step == STEP_AGAIN && holds(site, to, false))
+		return points->text->write(text, to, 1);
 	return 0;
 }
 
@@ -127,7 +131,7 @@ int uni_points_set(struct uni_points *points, const uint8_t *bitmap, uint32_t co
 		return -UNI_EINVAL;
 	if (choose_changing(points, bitmap, count))
 		result = -UNI_EBUSY;
-	for (enum step step = STEP_BREAKPOINT; step <= STEP_FIRST; step++) {
+	for (enum step step = STEP_BREAKPOINT; step <= STEP_AGAIN; step++) {
 		for (size_t i = 0; i < points->site_count; i++) {
 			const struct uni_trace_site *site = &points->sites[i];
 			int written;
@@ -138,7 +142,8 @@ int uni_points_set(struct uni_points *points, const uint8_t *bitmap, uint32_t co
 			if (written != 0)
 				result = written;
 		}
-		points->text->sync();
+		if (step != STEP_AGAIN)
+			points->text->sync();
 	}
 	for (uint32_t id = 0; id < points->event_count; id++)
 		put_bit(points->on, id, bit(points->on, id) != bit(points->changing, id));
@@ -148,15 +153,16 @@ int uni_points_set(struct uni_points *points, const uint8_t *bitmap, uint32_t co
 bool uni_points_trap(const struct uni_points *points, uintptr_t after, uintptr_t *resume)
 {
 	for (size_t i = 0; i < points->site_count; i++) {
-		uintptr_t address = (uintptr_t)points->sites[i].address;
+		const struct uni_trace_site *site = &points->sites[i];
+		uint8_t on[UNI_TRACE_SITE_BYTES];
 
-		if (after != address + 1)
+		if (after != site->address + 1)
 			continue;
-		/* Gone again meanwhile: the instruction is whole, execute it. */
-		if (*(const volatile uint8_t *)address != UNI_PATCH_BREAKPOINT)
-			*resume = address;
-		else
-			*resume = address + UNI_TRACE_SITE_BYTES;
+		/* What stands there is done here and not executed again: an emulator may still have
+		 * the breakpoint in its cache, and this CPU would never leave it. */
+		uni_patch_encode_on(on, site->address, site->target);
+		*resume = holds(site, on, false) ? site->target
+						 : site->address + UNI_TRACE_SITE_BYTES;
 		return true;
 	}
 	return false;

@@ -5,7 +5,8 @@
  * A site holds a 5-byte nop or a jump. It is changed by the breakpoint protocol (Intel SDM vol. 3,
  * 8.1.3; also AMD's, vol. 2, 7.6.1): a breakpoint over the first byte, sync, the other bytes, sync,
  * the first byte, sync. All sites that change go through the three steps together. A CPU that runs
- * into the breakpoint asks uni_points_trap(), which lets it go on as if the site were off.
+ * into the breakpoint asks uni_points_trap(), which lets it go on as if the site were off, or on if
+ * that is what it holds by then.
  */
 #pragma once
 
