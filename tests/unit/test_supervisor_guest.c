@@ -72,6 +72,18 @@ Test(supervisor_guest, keeps_the_latest_of_the_log_within_its_limit)
 	cr_assert_leq(bytes_kept(), LOG_BYTES_KEPT, "one that is too large is not kept");
 }
 
+Test(supervisor_guest, a_frame_takes_the_place_of_a_longer_one)
+{
+	static uint8_t text[1024];
+
+	/* Small enough that none is dropped for want of room. */
+	for (unsigned i = 0; i < 5 * LOG_FRAMES_KEPT; i++) {
+		say(UNI_FRAME_LOG, text, sizeof(text) - 2 * i);
+		cr_assert_eq(bytes_kept(), supervisor.guest.log_bytes);
+		cr_assert_not_null(supervisor.guest.log[i % LOG_FRAMES_KEPT].payload);
+	}
+}
+
 Test(supervisor_guest, a_hello_of_another_version_or_cut_short_is_none)
 {
 	struct uni_hello hello = {.version = UNI_FRAME_VERSION, .header_size = sizeof(hello)};
