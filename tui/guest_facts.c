@@ -22,7 +22,7 @@ uint32_t guest_state(const struct guest *guest)
 	if (model->has_panic && model->state.state != UNI_GUEST_DUMPING)
 		return UNI_GUEST_CRASHED;
 	if (guest->client || model->state.state == UNI_GUEST_CRASHED)
-		return model->has_state ? model->state.state : UNI_GUEST_BOOTING;
+		return model->state.state;
 	return UNI_GUEST_EXITED;
 }
 
@@ -145,7 +145,9 @@ const char *guest_note(const struct guest *guest, uint64_t interval_ns, uint64_t
 		break;
 	}
 	*severity = 1;
-	if (is_silent(guest, interval_ns, now_ns))
+	if (!model->has_state)
+		snprintf(out, size, "its supervisor does not answer");
+	else if (is_silent(guest, interval_ns, now_ns))
 		snprintf(out, size, "silent for %s",
 			 uni_quantity_duration(text, sizeof(text), now_ns - model->received_ns));
 	else if (guest_starved(guest, &starved) && starved > STARVED_NOTABLE)

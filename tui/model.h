@@ -81,7 +81,8 @@ struct guest *model_guest(const struct model *model, const char *name);
 /* Guests whose state it is (enum uni_guest_run_state). */
 size_t model_count_state(const struct model *model, uint32_t state);
 
-/* enum uni_guest_run_state: what the supervisor says, and what its end means. */
+/* enum uni_guest_run_state: what the supervisor says, and what its end means; 0 before it said any.
+ */
 uint32_t guest_state(const struct guest *guest);
 
 /* Share of its CPUs' time that the guest was runnable and the host ran something else. */
