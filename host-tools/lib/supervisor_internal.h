@@ -138,8 +138,12 @@ struct watchdog {
 	struct uni_event_timer timer;
 	uint64_t starved_ns; /* of all vCPU threads, at the last look */
 	uint64_t cpu_ns;
-	uint64_t quiet_starved_ns; /* starved time since the guest was last heard */
-	uint64_t crash_asked_ns;   /* when the guest was first asked to panic; 0: never */
+	uint64_t vcpu_starved_ns[UNI_LAUNCH_CPUS_MAX]; /* of each */
+	/* Starved time since the guest was last heard, of the vCPU that was starved most at each
+	 * look: it alone may be what the guest waited for, and more than the wall clock no guest
+	 * can be starved. */
+	uint64_t quiet_starved_ns;
+	uint64_t crash_asked_ns; /* when the guest was first asked to panic; 0: never */
 };
 
 struct life {

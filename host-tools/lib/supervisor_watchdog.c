@@ -31,24 +31,31 @@ static void read_schedstat(pid_t pid, uint32_t tid, uint64_t *run_ns, uint64_t *
 		*run_ns = *wait_ns = 0;
 }
 
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A thread that ends takes its numbers along: these only rise. */
 static void look_at_vcpus(struct supervisor *supervisor)
 {
 	struct watchdog *watchdog = &supervisor->watchdog;
-	uint64_t cpu_ns = 0, starved_ns = 0;
+	uint64_t cpu_ns = 0, starved_ns = 0, most_starved_ns = 0;
 
 	for (unsigned i = 0; i < supervisor->vcpu_count; i++) {
+		uint64_t *last = &watchdog->vcpu_starved_ns[i];
 		uint64_t run_ns, wait_ns;
 
 		read_schedstat(supervisor->qemu.pid, supervisor->vcpu_tids[i], &run_ns, &wait_ns);
+		wait_ns = max_u64(wait_ns, *last);
+		most_starved_ns = max_u64(most_starved_ns, wait_ns - *last);
+		*last = wait_ns;
 		cpu_ns += run_ns;
 		starved_ns += wait_ns;
 	}
-	/* A thread that ends takes its numbers along: these only rise. */
-	if (starved_ns > watchdog->starved_ns)
-		watchdog->quiet_starved_ns += starved_ns - watchdog->starved_ns;
-	watchdog->starved_ns =
-		starved_ns > watchdog->starved_ns ? starved_ns : watchdog->starved_ns;
-	watchdog->cpu_ns = cpu_ns > watchdog->cpu_ns ? cpu_ns : watchdog->cpu_ns;
+	watchdog->quiet_starved_ns += most_starved_ns;
+	watchdog->starved_ns = starved_ns;
+	watchdog->cpu_ns = max_u64(watchdog->cpu_ns, cpu_ns);
 }
 
 /* Time the guest was silent for no reason of the host's. */
