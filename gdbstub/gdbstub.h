@@ -64,6 +64,7 @@ enum uni_gdb_event_kind {
 	UNI_GDB_EVENT_WATCH,	  /* `slot` fired */
 	UNI_GDB_EVENT_STEP,	  /* a step is done */
 	UNI_GDB_EVENT_SIGNAL,	  /* `signal`: a fault, a breakpoint instruction of the program */
+	UNI_GDB_EVENT_EXIT,	  /* the program ends with `status`: gdb's session ends with it */
 };
 
 struct uni_gdb_event {
@@ -72,6 +73,7 @@ struct uni_gdb_event {
 	uint32_t thread;
 	uint64_t address; /* BREAKPOINT: its address */
 	unsigned slot;	  /* WATCH: the debug register */
+	uint8_t status;	  /* EXIT */
 };
 
 enum uni_gdb_action_kind { UNI_GDB_HOLD, UNI_GDB_CONTINUE, UNI_GDB_STEP };

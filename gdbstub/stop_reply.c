@@ -66,6 +66,11 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	struct uni_gdb_thread thread;
 	uint8_t signal = event->signal ? (uint8_t)event->signal : UNI_GDB_SIGTRAP;
 
+	if (event->kind == UNI_GDB_EVENT_EXIT) {
+		uni_gdb_put_char(&stub->reply, 'W');
+		uni_gdb_put_hex_bytes(&stub->reply, &event->status, 1);
+		return;
+	}
 	/* gdb takes the thread of a stop reply for the selected one from here on. */
 	stub->general_thread = (int32_t)event->thread;
 	uni_gdb_put_char(&stub->reply, 'T');
@@ -100,6 +105,7 @@ static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
 		return stub->watches[event->slot].watch.kind != UNI_GDB_WATCH_NONE;
 	case UNI_GDB_EVENT_STEP:
 	case UNI_GDB_EVENT_SIGNAL:
+	case UNI_GDB_EVENT_EXIT:
 		return true;
 	}
 	return false;

@@ -120,6 +120,8 @@ static void send_stop(struct uni_gdb *stub)
 	new_reply(stub);
 	uni_gdb_put_stop(stub, &stub->current);
 	send_reply(stub);
+	if (stub->current.kind == UNI_GDB_EVENT_EXIT)
+		uni_gdb_end_session(stub);
 }
 
 static void run_packet(struct uni_gdb *stub)

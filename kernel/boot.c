@@ -51,6 +51,7 @@ static int main_thread(void *argument)
 	code = app_main();
 	if (code != 0)
 		log_printf(LOG_ERROR, "app_main() returned %d", code);
+	debug_exited(code);
 	probe_bye(code);
 	shutdown();
 }

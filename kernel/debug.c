@@ -16,8 +16,7 @@ static bool ready;
 static struct {
 	bool is;
 	struct trap_frame *frame; /* NULL: of what called debug_break() */
-	enum uni_gdb_event_kind kind;
-	enum uni_gdb_signal signal;
+	struct uni_gdb_event event;
 } asked[CPU_MAX];
 
 static void stop_for(struct trap_frame *frame, enum uni_gdb_event_kind kind,
@@ -28,13 +27,11 @@ static void stop_for(struct trap_frame *frame, enum uni_gdb_event_kind kind,
 
 /* Enters through a breakpoint of ours, so that the stub runs on the stack of that trap; gdb sees
  * `frame`. */
-static void break_in(struct trap_frame *frame, enum uni_gdb_event_kind kind,
-		     enum uni_gdb_signal signal)
+static void break_in(struct trap_frame *frame, const struct uni_gdb_event *event)
 {
 	unsigned self = cpu_id();
 
-	asked[self].kind = kind;
-	asked[self].signal = signal;
+	asked[self].event = *event;
 	asked[self].frame = frame;
 	asked[self].is = true;
 	debug_break();
@@ -69,8 +66,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 
 	if (pc == (uintptr_t)debug_break_instruction && asked[self].is) {
 		asked[self].is = false;
-		stop_for(asked[self].frame ? asked[self].frame : frame, asked[self].kind,
-			 asked[self].signal);
+		debug_stop(asked[self].frame ? asked[self].frame : frame, &asked[self].event);
 		return true;
 	}
 	if (pc == (uintptr_t)debug_landing) {
@@ -164,13 +160,28 @@ static void attention(void)
 	struct trap_frame *frame = cpu_current()->frame;
 
 	if (frame && debug_link_wants_stop())
-		break_in(frame, UNI_GDB_EVENT_ATTENTION, UNI_GDB_SIGTRAP);
+		break_in(frame, &(struct uni_gdb_event){
+					.kind = UNI_GDB_EVENT_ATTENTION,
+					.signal = UNI_GDB_SIGTRAP,
+				});
 }
 
 void debug_panic(struct trap_frame *frame)
 {
 	if (ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())
-		break_in(frame, UNI_GDB_EVENT_SIGNAL, UNI_GDB_SIGABRT);
+		break_in(frame, &(struct uni_gdb_event){
+					.kind = UNI_GDB_EVENT_SIGNAL,
+					.signal = UNI_GDB_SIGABRT,
+				});
+}
+
+void debug_exited(int status)
+{
+	if (ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())
+		break_in(NULL, &(struct uni_gdb_event){
+				       .kind = UNI_GDB_EVENT_EXIT,
+				       .status = (uint8_t)status,
+			       });
 }
 
 static bool waited;
@@ -182,7 +193,10 @@ static void wait_for_gdb(void)
 	if (waited || !cmdline_has("gdbwait") || !debug_link_exists())
 		return;
 	waited = true;
-	break_in(NULL, UNI_GDB_EVENT_SIGNAL, UNI_GDB_SIGTRAP);
+	break_in(NULL, &(struct uni_gdb_event){
+			       .kind = UNI_GDB_EVENT_SIGNAL,
+			       .signal = UNI_GDB_SIGTRAP,
+		       });
 }
 
 void debug_init_early(void)

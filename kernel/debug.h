@@ -23,3 +23,7 @@ bool debug_nmi(struct trap_frame *frame);
 /* Asked when the guest is about to die of anything but a trap; comes back when gdb lets it die, at
  * once where there is none. *frame is what gdb sees. Any context. */
 void debug_panic(struct trap_frame *frame);
+
+/* Tells a gdb that is attached that the program ended, and with what; its session is over then.
+ * Thread context; comes back at once. */
+void debug_exited(int status);

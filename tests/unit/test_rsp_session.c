@@ -681,3 +681,19 @@ Test(rsp, a_fault_is_told_with_its_signal_and_the_first_one_first)
 	poll();
 	cr_expect_eq(strncmp(payload(), "T05thread:1;", 12), 0);
 }
+
+Test(rsp, the_end_of_the_program_ends_the_session)
+{
+	const struct uni_gdb_event end = {.kind = UNI_GDB_EVENT_EXIT, .thread = 1, .status = 42};
+	uint8_t before = *ram(CODE);
+
+	attach();
+	cr_expect_str_eq(ask("Z0,100400,1"), "OK");
+	resume("vCont;c");
+	uni_gdb_event(&m.stub, &end);
+	cr_expect_eq(poll(), UNI_GDB_RESUME);
+	cr_expect_str_eq(payload(), "W2a");
+	cr_expect_not(uni_gdb_attached(&m.stub));
+	cr_expect_eq(*ram(CODE), before, "the breakpoint is gone");
+	cr_expect_eq(uni_gdb_resume_of(&m.stub, 1).kind, UNI_GDB_CONTINUE);
+}
