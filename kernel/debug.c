@@ -6,6 +6,7 @@
 
 #include "kernel/cmdline.h"
 #include "kernel/debug_internal.h"
+#include "kernel/panic.h"
 
 /* Steps of a long range between two looks at the link. */
 #define LOOK_INTERVAL 256
@@ -16,8 +17,13 @@ static bool ready;
 static struct {
 	bool is;
 	struct trap_frame *frame; /* NULL: of what called debug_break() */
+	bool leaves;		  /* goes on in that frame, and not behind debug_break() */
+	uint64_t fault_address;
 	struct uni_gdb_event event;
 } asked[CPU_MAX];
+
+/* Bytes came in the middle of an interrupt; its end takes the stop. */
+static bool stop_wanted[CPU_MAX];
 
 static void stop_for(struct trap_frame *frame, enum uni_gdb_event_kind kind,
 		     enum uni_gdb_signal signal)
@@ -26,7 +32,7 @@ static void stop_for(struct trap_frame *frame, enum uni_gdb_event_kind kind,
 }
 
 /* Enters through a breakpoint of ours, so that the stub runs on the stack of that trap; gdb sees
- * `frame`. */
+ * `frame`, which must not lie where gdb may write: it calls functions on the stack it sees. */
 static void break_in(struct trap_frame *frame, const struct uni_gdb_event *event)
 {
 	unsigned self = cpu_id();
@@ -35,6 +41,31 @@ static void break_in(struct trap_frame *frame, const struct uni_gdb_event *event
 	asked[self].frame = frame;
 	asked[self].is = true;
 	debug_break();
+}
+
+/* The same for an interrupt or a fault, whose frame, and all that is done from there on, lies on
+ * the stack of the code it came into, just below what that uses. The frame is therefore moved to
+ * the stack of the breakpoint, and left from there. */
+static _Noreturn void break_out(struct trap_frame *frame, uint64_t fault_address,
+				const struct uni_gdb_event *event)
+{
+	asked[cpu_id()].leaves = true;
+	asked[cpu_id()].fault_address = fault_address;
+	break_in(frame, event);
+	__builtin_unreachable();
+}
+
+/* At the breakpoint of break_out(): *frame is that of the breakpoint. gdb passes the signal of a
+ * fault on, and it ends the guest; or it does not, and the instruction is tried again. */
+static void stop_and_leave(struct trap_frame *frame)
+{
+	unsigned self = cpu_id();
+
+	asked[self].leaves = false;
+	*frame = *asked[self].frame;
+	if (debug_stop(frame, &asked[self].event) != UNI_GDB_SIGNAL_NONE &&
+	    frame->vector < TRAP_EXCEPTIONS)
+		panic_trap(frame, asked[self].fault_address);
 }
 
 /* --- traps --- */
@@ -66,7 +97,11 @@ static bool trap_breakpoint(struct trap_frame *frame)
 
 	if (pc == (uintptr_t)debug_break_instruction && asked[self].is) {
 		asked[self].is = false;
-		debug_stop(asked[self].frame ? asked[self].frame : frame, &asked[self].event);
+		if (asked[self].leaves)
+			stop_and_leave(frame);
+		else
+			debug_stop(asked[self].frame ? asked[self].frame : frame,
+				   &asked[self].event);
 		return true;
 	}
 	if (pc == (uintptr_t)debug_landing) {
@@ -117,7 +152,7 @@ static bool trap_debug(struct trap_frame *frame)
 	return true;
 }
 
-bool debug_trap(struct trap_frame *frame, unsigned vector)
+bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
 {
 	if (!ready || debug_is_inside())
 		return false;
@@ -127,12 +162,11 @@ bool debug_trap(struct trap_frame *frame, unsigned vector)
 		return trap_debug(frame);
 	if (!uni_gdb_attached(&debug_stub))
 		return false;
-	/* gdb passes the signal on, and the fault ends the guest; or it does not, and the
-	 * instruction is tried again. */
-	return debug_stop(frame, &(struct uni_gdb_event){
-					 .kind = UNI_GDB_EVENT_SIGNAL,
-					 .signal = debug_arch_signal(vector),
-				 }) == UNI_GDB_SIGNAL_NONE;
+	break_out(frame, address,
+		  &(struct uni_gdb_event){
+			  .kind = UNI_GDB_EVENT_SIGNAL,
+			  .signal = debug_arch_signal(vector),
+		  });
 }
 
 bool debug_nmi(struct trap_frame *frame)
@@ -154,16 +188,26 @@ bool debug_nmi(struct trap_frame *frame)
 	return true;
 }
 
-/* Interrupt context: gdb sees the code that the interrupt came into. */
+/* Interrupt context: gdb sees the code that the interrupt came into, as soon as that is over. */
 static void attention(void)
 {
-	struct trap_frame *frame = cpu_current()->frame;
+	stop_wanted[cpu_id()] = true;
+}
 
-	if (frame && debug_link_wants_stop())
-		break_in(frame, &(struct uni_gdb_event){
-					.kind = UNI_GDB_EVENT_ATTENTION,
-					.signal = UNI_GDB_SIGTRAP,
-				});
+void debug_interrupt_end(struct trap_frame *frame)
+{
+	unsigned self = cpu_id();
+
+	if (!stop_wanted[self])
+		return;
+	stop_wanted[self] = false;
+	if (!debug_link_wants_stop())
+		return;
+	break_out(frame, 0,
+		  &(struct uni_gdb_event){
+			  .kind = UNI_GDB_EVENT_ATTENTION,
+			  .signal = UNI_GDB_SIGTRAP,
+		  });
 }
 
 void debug_panic(struct trap_frame *frame)

@@ -63,6 +63,18 @@ def runs(guest):
 
 
 @test
+def calls_functions_wherever_the_guest_stopped():
+    with shop() as guest:
+        with attach(guest) as gdb:
+            # A call returns to a breakpoint on the stack, which is a fault: nothing runs there. So
+            # the first one starts from an interrupt, those after it from a fault.
+            for _ in range(4):
+                assert int(gdb.value("thread_count()")) > 3, gdb("bt")
+            gdb("detach")
+        assert runs(guest)
+
+
+@test
 def threads_have_names_and_states():
     with shop() as guest, attach(guest) as gdb:
         assert "Remote debugging using" in gdb.greeting, gdb.greeting

@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/cpu_arch.h"
 #include "kernel/arch/x86_64/fault.h"
 #include "kernel/arch/x86_64/io.h"
+#include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/trap_asm.h"
 #include "kernel/clock.h"
 #include "kernel/cpu.h"
@@ -93,7 +94,7 @@ void trap_init_cpu(void)
 	load_idt();
 }
 
-static void handle_exception(struct trap_frame *frame)
+static void handle_exception(struct trap_frame *frame, struct trap_frame *outer)
 {
 	unsigned vector = (unsigned)frame->vector;
 	uint64_t address = vector == TRAP_PF ? cr2_read() : 0;
@@ -108,7 +109,9 @@ static void handle_exception(struct trap_frame *frame)
 	}
 	if (vector == TRAP_BP && trace_breakpoint(frame->rip, &frame->rip))
 		return;
-	if (debug_trap(frame, vector))
+	/* The debugger may return to the interrupted code without coming back here. */
+	cpu_current()->frame = outer;
+	if (debug_trap(frame, vector, address))
 		return;
 	/* A double fault has the address of the push that failed first. */
 	if (vector == TRAP_DF)
@@ -138,12 +141,19 @@ void trap_handle(struct trap_frame *frame)
 	struct cpu *cpu = cpu_current();
 	struct trap_frame *outer = cpu->frame;
 
+	/* Comes while the world is stopped, and must leave no mark on it. */
+	if (frame->vector == VECTOR_WAKE) {
+		lapic_end_of_wake();
+		return;
+	}
 	cpu->frame = frame;
 	if (frame->vector < TRAP_EXCEPTIONS)
-		handle_exception(frame);
+		handle_exception(frame, outer);
 	else
 		handle_interrupt(cpu, (unsigned)frame->vector);
 	cpu->frame = outer;
+	if (frame->vector >= TRAP_EXCEPTIONS)
+		debug_interrupt_end(frame);
 
 	/* The thread may be on another CPU when this returns: cpu is not to be used any more. */
 	if (frame->vector >= TRAP_EXCEPTIONS && cpu->need_resched)
