@@ -164,11 +164,12 @@ static int show_dump(const char *which, const struct values *values, struct uni_
 	return err;
 }
 
-/* Becomes gdb on the dump. Debuginfod is off: it has nothing of ours, and asks for minutes. */
+/* Becomes gdb on the dump, with the helpers that ride in the image. Debuginfod is off: it has nothing
+ * of ours, and asks for minutes. */
 static int debug_dump(const char *which, const struct uni_arguments *arguments,
 		      struct uni_error *error)
 {
-	char image[PATH_MAX], core[PATH_MAX], why[PATH_MAX];
+	char image[PATH_MAX], core[PATH_MAX], why[PATH_MAX], trust[PATH_MAX + 32];
 	uni_cleanup_free char **words = NULL;
 	struct uni_dump_info info;
 	size_t count = 0;
@@ -180,13 +181,16 @@ static int debug_dump(const char *which, const struct uni_arguments *arguments,
 		return uni_error_set(error, -UNI_ENOENT, "cannot debug dump %s: %s", which, why);
 	if (uni_dump_store_core_path(info.id, core, sizeof(core)))
 		return uni_error_set(error, -UNI_EINVAL, "cannot debug dump %s: no path", which);
-	words = calloc(arguments->rest_count + 8, sizeof(*words));
+	words = calloc(arguments->rest_count + 10, sizeof(*words));
 	if (!words)
 		return uni_error_set(error, -UNI_ENOMEM, "cannot start gdb: out of memory");
+	snprintf(trust, sizeof(trust), "add-auto-load-safe-path %s", image);
 	words[count++] = (char *)"gdb";
 	words[count++] = (char *)"-q";
 	words[count++] = (char *)"-iex";
 	words[count++] = (char *)"set debuginfod enabled off";
+	words[count++] = (char *)"-iex";
+	words[count++] = trust;
 	for (unsigned i = 0; i < arguments->rest_count; i++)
 		words[count++] = arguments->rest[i];
 	words[count++] = image;

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""`uni threads`, and what the other commands ask about threads."""
+
+import contextlib
+
+import gdb
+
+from . import guest, layout
+from .command import Command
+
+SHOWN_MAX = 100
+
+# Through these a thread comes to a stop; where it is begins above them.
+WAITING = {
+    "switch.S",
+    "sched.c",
+    "sched_wake.c",
+    "wait.c",
+    "mutex.c",
+    "cond.c",
+    "semaphore.c",
+}
+FRAMES_MAX = 40
+
+
+class Thread:
+    """A thread of the guest, read once."""
+
+    def __init__(self, value):
+        self.value = value
+        self.address = int(value.address)
+        self.id = int(value["id"])
+        self.name = guest.array_text(value["name"])
+        self.state = guest.enumerator(value["state"])
+        self.cpu = int(value["cpu"])
+        self.wait = value["wait"]
+        self.wait_kind = guest.enumerator(self.wait["kind"]) if self.state == "blocked" else "none"
+        self.stack_low = int(value["stack_low"])
+        self.stack_high = int(value["stack_high"])
+
+    def mutex(self):
+        """The address of the mutex that it waits for, or is about to, 0 for none."""
+        if self.wait_kind == "mutex":
+            return int(self.wait["object"])
+        return int(self.value["blocked_on"])
+
+    def stack_used(self):
+        """Bytes of the stack that were ever written, None where the stack cannot be read. A stack
+        begins as zeroes."""
+        used = self.stack_high - self.stack_low
+        for low in range(self.stack_low, self.stack_high, 4096):
+            try:
+                piece = guest.read(low, min(4096, self.stack_high - low))
+            except gdb.MemoryError:
+                return None
+            rest = piece.lstrip(b"\0")
+            used -= len(piece) - len(rest)
+            if rest:
+                return (used + 7) & ~7
+        return used
+
+    def waits_for(self, names, now_ns):
+        """ "mutex orders, held by worker-3, 12 ms", "" for one that does not wait."""
+        if self.wait_kind == "none":
+            return ""
+        words = f"{self.wait_kind} {guest.text(self.wait['object_name'])}".rstrip()
+        if self.wait_kind == "mutex":
+            owner = int(mutex_at(self.mutex())["owner"])
+            words += f", held by {names.get(owner, hex(owner))}" if owner else ", free"
+        since = max(0, now_ns - int(self.wait["since_ns"]))
+        deadline = int(self.wait["deadline_ns"])
+        words += f", {layout.duration(since)}"
+        if now_ns < deadline < 1 << 63:
+            words += f" (for {layout.duration(deadline - now_ns)} more)"
+        return words
+
+
+def mutex_at(address):
+    return gdb.Value(address).cast(guest.struct("mutex").pointer()).dereference()
+
+
+def all_threads():
+    head = guest.variable("kernel/thread_list.c", "all")
+    return [Thread(value) for value in guest.entries(head, guest.struct("thread"), "all_link")]
+
+
+def names_by_address(threads):
+    return {thread.address: thread.name for thread in threads}
+
+
+@contextlib.contextmanager
+def selection_kept():
+    """The user's thread and frame stay selected."""
+    thread, frame = gdb.selected_thread(), None
+    if thread is not None:
+        with contextlib.suppress(gdb.error):
+            frame = gdb.selected_frame()
+    try:
+        yield
+    finally:
+        if thread is not None and thread.is_valid():
+            thread.switch()
+            if frame is not None and frame.is_valid():
+                frame.select()
+
+
+def gdb_threads():
+    """gdb's threads by the guest's ids."""
+    found = {}
+    for thread in gdb.selected_inferior().threads():
+        _, lwp, tid = thread.ptid
+        found[lwp or tid] = thread
+    return found
+
+
+def where(gdb_thread):
+    """ "order_commit() ledger.c:40": the innermost code that does not just wait. To be called with
+    the selection kept."""
+    if gdb_thread is None:
+        return "unknown to gdb"
+    gdb_thread.switch()
+    try:
+        frame = gdb.newest_frame()
+        for _ in range(FRAMES_MAX):
+            place = frame.find_sal()
+            file = place.symtab.filename.split("/")[-1] if place.symtab else None
+            if file and file not in WAITING and frame.type() != gdb.SIGTRAMP_FRAME:
+                return f"{frame.name() or '?'}() {file}:{place.line}"
+            older = frame.older()
+            if older is None:
+                break
+            frame = older
+        return f"{frame.name() or hex(frame.pc())}()"
+    except gdb.error as error:
+        return str(error)
+
+
+class Threads(Command):
+    """List the guest's threads: uni threads [PART OF A NAME | all]
+
+    The state, the CPU that it runs on or ran on last, the most of its stack that was ever in use,
+    where it is (past the functions in which a thread waits), and what it waits for, who has that, and
+    for how long."""
+
+    name = "threads"
+
+    def run(self, pattern=""):
+        threads = all_threads()
+        names = names_by_address(threads)
+        now_ns = guest.time_ns()
+        chosen = [t for t in threads if pattern in ("", "all") or pattern in t.name]
+        shown = chosen if pattern == "all" else chosen[:SHOWN_MAX]
+        if not chosen:
+            raise guest.Missing(f"no thread has {pattern!r} in its name")
+        rows = []
+        with selection_kept():
+            known = gdb_threads()
+            for thread in shown:
+                rows.append(self.row(thread, known.get(thread.id), names, now_ns))
+        layout.table(
+            ("ID", "NAME", "STATE", "CPU", "STACK", "WHERE", "WAITS FOR"), rows, right=(0, 3, 4)
+        )
+        if len(shown) < len(chosen):
+            layout.line(f"{len(chosen) - len(shown)} more: `uni threads all`")
+
+    def row(self, thread, gdb_thread, names, now_ns):
+        used = thread.stack_used()
+        total = (thread.stack_high - thread.stack_low) / 1024
+        return (
+            str(thread.id),
+            thread.name,
+            thread.state,
+            str(thread.cpu),
+            f"{used / 1024:.1f}/{total:.0f} KiB" if used is not None else "?",
+            where(gdb_thread),
+            thread.waits_for(names, now_ns),
+        )
+
+
+COMMAND = Threads
