@@ -25,6 +25,7 @@ struct debug_cpu {
 	struct debug_extra extra;
 
 	bool inside;   /* in the handler: an NMI has nothing to add */
+	bool asleep;   /* halts, or is about to: irq_wake() it when there is something to see */
 	bool nmi_sent; /* by us, and not arrived yet */
 
 	bool has_event;
@@ -69,6 +70,9 @@ bool debug_link_exists(void);
 
 /* Whether something waits that asks for a stop. Takes nothing. Any context. */
 bool debug_link_wants_stop(void);
+
+/* clock_ns() when bytes last came. */
+uint64_t debug_link_heard_ns(void);
 
 /* As in struct uni_gdb_ops. */
 long debug_link_read(void *context, void *bytes, size_t len);

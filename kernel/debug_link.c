@@ -20,6 +20,7 @@
 static unsigned link_uart = NO_UART;
 static struct port *link_port;
 static void (*link_attention)(void);
+static uint64_t heard_ns;
 
 void debug_link_init_early(void)
 {
@@ -105,17 +106,31 @@ static long read_uart(uint8_t *bytes, size_t len)
 	return (long)got;
 }
 
-long debug_link_read(void *context, void *bytes, size_t len)
+static long read_link(void *bytes, size_t len)
 {
 	long got;
 
-	(void)context;
 	if (link_uart != NO_UART)
 		return read_uart(bytes, len);
 	if (!link_port)
 		return -UNI_EIO;
 	got = port_poll_read(link_port, bytes, len);
 	return got == -UNI_EAGAIN ? 0 : got;
+}
+
+long debug_link_read(void *context, void *bytes, size_t len)
+{
+	long got = read_link(bytes, len);
+
+	(void)context;
+	if (got > 0)
+		heard_ns = clock_ns();
+	return got;
+}
+
+uint64_t debug_link_heard_ns(void)
+{
+	return heard_ns;
 }
 
 int debug_link_write(void *context, const void *bytes, size_t len)

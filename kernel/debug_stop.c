@@ -26,6 +26,16 @@
 /* Bytes that stopped the guest and that no session came of. */
 #define STRAY_TIMEOUT_NS (2 * NS_PER_S)
 
+/* While gdb is silent the leader looks for its next words every now and then: at once at first,
+ * later after naps of a part of the silence, so that answers are late by that part of it at most.
+ */
+#define SPIN_NS (100 * NS_PER_US)
+#define NAP_PART 8
+#define NAP_MAX_NS (20 * NS_PER_MS)
+
+/* CPUs that are held halt after this. */
+#define HELD_SPINS 100
+
 #define NO_LEADER 0
 
 struct debug_cpu debug_cpus[CPU_MAX];
@@ -161,6 +171,19 @@ static void tell_events(void)
 	}
 }
 
+static void nap(void)
+{
+	uint64_t now_ns = clock_ns();
+	uint64_t heard_ns = debug_link_heard_ns();
+	uint64_t since_ns = heard_ns > debug_stopped_ns ? heard_ns : debug_stopped_ns;
+	uint64_t nap_ns = (now_ns - since_ns) / NAP_PART;
+
+	if (now_ns - since_ns < SPIN_NS)
+		cpu_relax();
+	else
+		irq_halt(now_ns + (nap_ns < NAP_MAX_NS ? nap_ns : NAP_MAX_NS));
+}
+
 static void talk(void)
 {
 	uint64_t stray_ns = clock_deadline(STRAY_TIMEOUT_NS);
@@ -172,7 +195,7 @@ static void talk(void)
 		if (debug_stub.current.kind == UNI_GDB_EVENT_ATTENTION &&
 		    !uni_gdb_attached(&debug_stub) && clock_ns() > stray_ns)
 			uni_gdb_abandon(&debug_stub);
-		cpu_relax();
+		nap();
 	}
 	if (verdict == UNI_GDB_KILL)
 		shutdown();
@@ -206,8 +229,18 @@ static uint32_t choose_held(void)
 	return mask;
 }
 
+/* Those that are to go. */
+static void wake_free(uint32_t held_mask)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (!(held_mask >> i & 1) && load(&debug_cpus[i].asleep))
+			irq_wake(i);
+}
+
 static void lead(unsigned self)
 {
+	uint32_t mask;
+
 	store(&stopped, true);
 	set_state(self, DEBUG_CLAIMED);
 	hold_others(self);
@@ -219,11 +252,13 @@ static void lead(unsigned self)
 	debug_step_recall();
 	talk();
 	send_off_steppers();
-	__atomic_store_n(&held, choose_held(), __ATOMIC_SEQ_CST);
+	mask = choose_held();
+	__atomic_store_n(&held, mask, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < CPU_MAX; i++)
 		change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
 	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
 	store(&stopped, false);
+	wake_free(mask);
 }
 
 /* --- every CPU --- */
@@ -233,18 +268,33 @@ static bool is_told_to_stay(unsigned self)
 	return load(&stopped) || __atomic_load_n(&held, __ATOMIC_SEQ_CST) >> self & 1;
 }
 
+/* A leader changes what is_told_to_stay() tells and then looks who is asleep: either it sees this
+ * CPU, or this CPU sees the change. */
+static void sleep_while_told(unsigned self)
+{
+	store(&debug_cpus[self].asleep, true);
+	if (is_told_to_stay(self))
+		irq_halt(CLOCK_NEVER);
+	store(&debug_cpus[self].asleep, false);
+}
+
 /* Returns when this CPU may go, and its state is DEBUG_OUT. */
 static void wait(unsigned self)
 {
 	struct debug_cpu *cpu = &debug_cpus[self];
 
-	for (;; cpu_relax()) {
+	for (unsigned spins = 0;; spins++) {
 		if (cpu->has_event && !cpu->told) {
 			if (try_lead())
 				lead(self);
-		} else if (!is_told_to_stay(self) && change_state(self, DEBUG_PARKED, DEBUG_OUT)) {
-			return;
+		} else if (!is_told_to_stay(self)) {
+			if (change_state(self, DEBUG_PARKED, DEBUG_OUT))
+				return;
+		} else if (spins > HELD_SPINS) {
+			sleep_while_told(self);
+			spins = 0;
 		}
+		cpu_relax();
 	}
 }
 

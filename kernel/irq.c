@@ -161,6 +161,16 @@ void irq_send_nmi(unsigned cpu)
 	lapic_send_nmi(cpus[cpu].hw_id);
 }
 
+void irq_halt(uint64_t deadline_ns)
+{
+	lapic_halt(deadline_ns);
+}
+
+void irq_wake(unsigned cpu)
+{
+	lapic_send_wake(cpus[cpu].hw_id);
+}
+
 void irq_send_nmi_others(void)
 {
 	unsigned self = cpu_id();

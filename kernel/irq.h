@@ -49,6 +49,12 @@ void irq_send_reschedule(unsigned cpu);
 void irq_send_nmi_others(void);
 void irq_send_nmi(unsigned cpu);
 
+/* For CPUs that are stopped. Interrupts off, any context, NMI included: halts until irq_wake() of
+ * another CPU or until the deadline, and may return earlier. Other interrupts stay pending. With a
+ * deadline, timer_interrupt() follows as soon as interrupts are on. */
+void irq_halt(uint64_t deadline_ns);
+void irq_wake(unsigned cpu);
+
 /* Entry code: an interrupt on `vector` came. */
 void irq_dispatch(unsigned vector);
 

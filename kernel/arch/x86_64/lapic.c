@@ -16,6 +16,7 @@ enum lapic_register {
 	LAPIC_TASK_PRIORITY = 0x80,
 	LAPIC_EOI = 0xb0,
 	LAPIC_SPURIOUS = 0xf0,
+	LAPIC_IN_SERVICE = 0x100, /* a bit a vector, 32 a register */
 	LAPIC_COMMAND_LOW = 0x300,
 	LAPIC_COMMAND_HIGH = 0x310,
 	LAPIC_LVT_TIMER = 0x320,
@@ -32,6 +33,7 @@ enum lapic_register {
 #define LVT_NMI (4u << 8)
 #define LVT_MASKED (1u << 16)
 #define LVT_TIMER_DEADLINE (2u << 17)
+#define PRIORITY_BELOW_WAKE ((VECTOR_WAKE & 0xf0) - 0x10)
 #define COMMAND_NMI (4u << 8)
 #define COMMAND_INIT (5u << 8)
 #define COMMAND_STARTUP (6u << 8)
@@ -63,10 +65,9 @@ void lapic_init(void)
 	page_map_device(registers, PAGE_SIZE);
 }
 
-static void set_timer_mode(void)
+static void set_timer_vector(uint8_t vector)
 {
-	lapic_write(LAPIC_LVT_TIMER,
-		    has_tsc_deadline ? LVT_TIMER_DEADLINE | VECTOR_TIMER : VECTOR_TIMER);
+	lapic_write(LAPIC_LVT_TIMER, has_tsc_deadline ? LVT_TIMER_DEADLINE | vector : vector);
 	/* SDM vol. 3, 10.5.4.1: the first deadline must not overtake this. */
 	__asm__ volatile("mfence" ::: "memory");
 }
@@ -81,7 +82,7 @@ void lapic_init_cpu(void)
 	lapic_write(LAPIC_LVT_PERF, LVT_MASKED);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
 	lapic_write(LAPIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-	set_timer_mode();
+	set_timer_vector(VECTOR_TIMER);
 }
 
 uint32_t lapic_id(void)
@@ -110,13 +111,23 @@ void lapic_send(uint32_t hw_id, uint8_t vector)
 	send(hw_id, vector);
 }
 
-void lapic_send_nmi(uint32_t hw_id)
+/* This CPU may itself be in an NMI that came between the two writes of send(). */
+static void send_in_between(uint32_t hw_id, uint32_t command)
 {
 	uint32_t target = lapic_read(LAPIC_COMMAND_HIGH);
 
-	send(hw_id, COMMAND_NMI);
-	/* This CPU may itself be in an NMI that came between the two writes of send(). */
+	send(hw_id, command);
 	lapic_write(LAPIC_COMMAND_HIGH, target);
+}
+
+void lapic_send_nmi(uint32_t hw_id)
+{
+	send_in_between(hw_id, COMMAND_NMI);
+}
+
+void lapic_send_wake(uint32_t hw_id)
+{
+	send_in_between(hw_id, VECTOR_WAKE);
 }
 
 void lapic_send_init(uint32_t hw_id)
@@ -136,7 +147,7 @@ void lapic_timer_init(void)
 
 	has_tsc_deadline = cpuid(1, 0).ecx & CPUID_TSC_DEADLINE;
 	if (has_tsc_deadline) {
-		set_timer_mode();
+		set_timer_vector(VECTOR_TIMER);
 		return;
 	}
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
@@ -147,7 +158,7 @@ void lapic_timer_init(void)
 	elapsed_ns = clock_ns() - start_ns;
 	lapic_write(LAPIC_TIMER_INITIAL, 0);
 	counts_per_ns = ((TIMER_COUNT_MAX - left) << 32) / elapsed_ns;
-	set_timer_mode();
+	set_timer_vector(VECTOR_TIMER);
 }
 
 static uint32_t counts_until(uint64_t deadline_ns)
@@ -170,4 +181,30 @@ void lapic_timer_set(uint64_t deadline_ns)
 	else
 		lapic_write(LAPIC_TIMER_INITIAL,
 			    deadline_ns == CLOCK_NEVER ? 0 : counts_until(deadline_ns));
+}
+
+void lapic_end_of_wake(void)
+{
+	/* An NMI that came before this may have had to end it already: see lapic_halt(). */
+	if (lapic_read(LAPIC_IN_SERVICE + VECTOR_WAKE / 32 * 16) >> VECTOR_WAKE % 32 & 1)
+		lapic_end_of_interrupt();
+}
+
+void lapic_halt(uint64_t deadline_ns)
+{
+	/* The code that was interrupted may be the handler of a wake, which then keeps out all that
+	 * follow. */
+	lapic_end_of_wake();
+	lapic_write(LAPIC_TASK_PRIORITY, PRIORITY_BELOW_WAKE);
+	if (deadline_ns != CLOCK_NEVER) {
+		set_timer_vector(VECTOR_WAKE);
+		lapic_timer_set(deadline_ns);
+	}
+	cpu_wait_for_interrupt();
+	irq_disable();
+	if (deadline_ns != CLOCK_NEVER) {
+		set_timer_vector(VECTOR_TIMER);
+		lapic_timer_set(clock_ns());
+	}
+	lapic_write(LAPIC_TASK_PRIORITY, 0);
 }

@@ -103,7 +103,8 @@ trap_common:
 	movq %rsp, %rdi
 	call trap_handle
 	/* iret would open NMIs again. A fault inside an NMI handler is therefore left without it: the
-	 * flags and the address go onto the stack that is returned to. */
+	 * flags and the address go onto the stack that is returned to, which may be this one: they then
+	 * take the place of the frame's last two words. */
 	cmpl $0, %gs:CPU_NMI_DEPTH
 	jne 1f
 	.cfi_remember_state
@@ -118,9 +119,9 @@ trap_common:
 	movq FRAME_RFLAGS(%rsp), %rcx
 	movq %rcx, -16(%rax)
 	subq $16, %rax
-	movq %rax, FRAME_RSP(%rsp)
+	movq %rax, FRAME_VECTOR(%rsp)
 	pop_registers
-	movq FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
+	movq (%rsp), %rsp
 	.cfi_def_cfa rsp, 16
 	.cfi_offset rip, -8
 	.cfi_restore rsp
