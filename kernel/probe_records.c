@@ -8,6 +8,7 @@
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/probe_internal.h"
+#include "kernel/run_queue.h"
 #include "kernel/thread.h"
 
 /* Each thread, with the scheduler's locks, or, once the world is stopped, without. */
@@ -33,21 +34,10 @@ static bool is_idle(const struct thread_info *info)
 	return info->priority == THREAD_PRIORITY_IDLE;
 }
 
-static bool count_ready(const struct thread_info *info, void *context)
-{
-	uint32_t *ready = context;
-
-	if (info->state == THREAD_READY && !is_idle(info) && info->cpu < CPU_MAX)
-		ready[info->cpu]++;
-	return true;
-}
-
 uint32_t probe_cpus(void *context, struct uni_cpu_record *records, uint32_t capacity)
 {
-	uint32_t ready[CPU_MAX] = {0};
 	uint32_t count = 0;
 
-	for_each_thread(count_ready, ready);
 	for (; count < cpu_count() && count < capacity; count++) {
 		const struct cpu *cpu = &cpus[count];
 		struct cpu_times times;
@@ -62,7 +52,7 @@ uint32_t probe_cpus(void *context, struct uni_cpu_record *records, uint32_t capa
 			.switches = cpu->switches,
 			.interrupts = cpu->irq_count,
 			.nmis = (uint32_t)cpu->nmi_count,
-			.ready = ready[count],
+			.ready = run_queue_of(count)->ready_count,
 		};
 	}
 	return count;

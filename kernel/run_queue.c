@@ -35,6 +35,8 @@ void run_queue_put(struct run_queue *queue, struct thread *thread, bool first)
 	thread->state = THREAD_READY;
 	list_insert_before(first ? list->next : list, &thread->queue_link);
 	queue->ready_mask |= 1u << thread->priority;
+	if (thread->priority != THREAD_PRIORITY_IDLE)
+		queue->ready_count++;
 }
 
 void run_queue_take(struct run_queue *queue, struct thread *thread)
@@ -42,6 +44,8 @@ void run_queue_take(struct run_queue *queue, struct thread *thread)
 	list_remove(&thread->queue_link);
 	if (list_empty(&queue->ready[thread->priority]))
 		queue->ready_mask &= ~(1u << thread->priority);
+	if (thread->priority != THREAD_PRIORITY_IDLE)
+		queue->ready_count--;
 }
 
 struct thread *run_queue_first(const struct run_queue *queue, int priority)

@@ -9,7 +9,8 @@
 
 struct run_queue {
 	struct spinlock lock;
-	uint32_t ready_mask; /* bit p: ready[p] is not empty */
+	uint32_t ready_mask;  /* bit p: ready[p] is not empty */
+	uint32_t ready_count; /* threads in them, idle ones aside; read without the lock too */
 	struct list ready[THREAD_PRIORITY_MAX + 1];
 	struct timer slice; /* armed while another thread of the running one's priority is ready */
 };
