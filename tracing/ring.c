@@ -154,12 +154,12 @@ static void write_packet_begin(struct uni_ring *ring, uint64_t sequence, uint64_
 	packet->magic = UNI_TRACE_MAGIC;
 	__builtin_memcpy(packet->uuid, ring->boot_id, sizeof(packet->uuid));
 	packet->stream_id = 0;
+	packet->version = UNI_TRACE_VERSION;
+	__builtin_memset(packet->reserved, 0, sizeof(packet->reserved));
 	packet->timestamp_begin = tsc;
 	packet->packet_seq_num = sequence - 1;
 	packet->cpu_id = ring->cpu;
-	packet->version = UNI_TRACE_VERSION;
-	packet->header_size = sizeof(*packet);
-	packet->reserved = 0;
+	packet->padding = 0;
 }
 
 /* Opens the packet after that of `word`, which is closed, with a first event in it. Its slot is

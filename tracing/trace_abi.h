@@ -4,11 +4,15 @@
  *
  * A sub-buffer is one CTF 1.8 packet (diamon.org/ctf/v1.8.3): packet header and context as struct
  * uni_trace_packet, then events, each an 8-byte aligned struct: header word, then its fields
- * without padding. Every integer is little-endian. The
- * offset tables and the reader's algorithm are in docs/formats/trace.md.
+ * without padding. Every integer is little-endian. The offset tables and the reader's algorithm are
+ * in docs/formats/trace.md.
  *
- * UNI_TRACE_VERSION rises when a field changes its meaning or place. Fields added at the end of
- * struct uni_trace_packet raise only header_size, which readers use to find the first event.
+ * What readers of CTF show with each event is the packet's context, and of a packet's header they
+ * want only what CTF knows. So the context has what CTF gives a meaning, and the CPU; what is ours
+ * lies between the two.
+ *
+ * UNI_TRACE_VERSION rises when a field changes its meaning or place. A field that is added takes
+ * reserved bytes, and is one for which 0 says that the guest does not have it.
  */
 #pragma once
 
@@ -34,32 +38,37 @@
 #define UNI_TRACE_PACKET_SIZE_MAX (1u << 20)
 
 struct uni_trace_packet {
-	uint32_t magic;		  /* UNI_TRACE_MAGIC; CTF's packet.header begins here */
-	uint8_t uuid[16];	  /* the boot id, which is the trace's UUID in the metadata */
-	uint32_t stream_id;	  /* 0 */
-	uint64_t timestamp_begin; /* TSC; CTF's packet.context begins here */
-	uint64_t timestamp_end;	  /* TSC of the last event, or of closing an empty packet */
-	uint64_t content_size;	  /* bits, this structure included, to the last event's end */
-	uint64_t packet_size;	  /* bits; content_size rounded up to a multiple of 64 */
-	uint64_t packet_seq_num;  /* per CPU, from 0 at the start of a session, no gaps when written
-				   */
-	uint64_t events_discarded; /* per CPU and session, dropped before the end of this packet */
-	uint64_t events_emitted; /* per CPU and session, recorded or dropped, to the packet's end */
+	uint32_t magic;		 /* UNI_TRACE_MAGIC; CTF's packet.header begins here */
+	uint8_t uuid[16];	 /* the boot id, which is the trace's UUID in the metadata */
+	uint32_t stream_id;	 /* 0 */
+	uint32_t version;	 /* UNI_TRACE_VERSION; not in the metadata from here... */
 	uint32_t event_count;	 /* events in this packet */
+	uint64_t events_emitted; /* per CPU and session, recorded or dropped, to the packet's end */
+	uint64_t reserved[3];	 /* 0; ...to here */
+
+	uint64_t timestamp_begin;  /* TSC; CTF's packet.context begins here */
+	uint64_t timestamp_end;	   /* TSC when it was closed; no event is later */
+	uint64_t content_size;	   /* bits, this structure included, to the last event's end */
+	uint64_t packet_size;	   /* bits; content_size rounded up to a multiple of 64 */
+	uint64_t packet_seq_num;   /* per CPU and session, from 0, no gaps when written */
+	uint64_t events_discarded; /* per CPU and session, dropped before the end of this packet */
 	uint32_t cpu_id;
-	uint16_t version;     /* UNI_TRACE_VERSION */
-	uint16_t header_size; /* bytes from magic to the first event */
-	uint32_t reserved;    /* 0 */
+	uint32_t padding; /* 0 */
 };
 
+/* The metadata skips what is only ours by aligning the packet.context to this. */
+#define UNI_TRACE_CONTEXT_ALIGN 64
+
 _Static_assert(offsetof(struct uni_trace_packet, stream_id) == 20, "trace packet layout");
-_Static_assert(offsetof(struct uni_trace_packet, timestamp_begin) == 24, "trace packet layout");
-_Static_assert(offsetof(struct uni_trace_packet, content_size) == 40, "trace packet layout");
-_Static_assert(offsetof(struct uni_trace_packet, packet_seq_num) == 56, "trace packet layout");
-_Static_assert(offsetof(struct uni_trace_packet, events_emitted) == 72, "trace packet layout");
-_Static_assert(offsetof(struct uni_trace_packet, event_count) == 80, "trace packet layout");
-_Static_assert(offsetof(struct uni_trace_packet, version) == 88, "trace packet layout");
-_Static_assert(sizeof(struct uni_trace_packet) == 96, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, version) == 24, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, event_count) == 28, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, events_emitted) == 32, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, timestamp_begin) == UNI_TRACE_CONTEXT_ALIGN,
+	       "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, content_size) == 80, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, packet_seq_num) == 96, "trace packet layout");
+_Static_assert(offsetof(struct uni_trace_packet, cpu_id) == 112, "trace packet layout");
+_Static_assert(sizeof(struct uni_trace_packet) == 120, "trace packet layout");
 
 /*
  * One record a tracepoint in the section UNI_TRACE_META_SECTION, which is not loaded: the host

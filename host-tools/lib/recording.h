@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a recording: a folder with `metadata`, `stream_N` for each CPU and uniscope/info.json,
- * as
+ * Writing a recording: a folder with `metadata`, `stream_N` for each CPU and uniscope/info.json, as
  * docs/formats/trace.md says. Packets are appended as they come.
  */
 #pragma once

@@ -17,10 +17,9 @@ int uni_trace_packet_read(const void *data, size_t len, struct uni_trace_packet 
 	content = header->content_size / 8;
 	whole = header->packet_size / 8;
 	if (header->content_size % 8 != 0 || header->packet_size % 64 != 0 ||
-	    whole > UNI_TRACE_PACKET_SIZE_MAX || content > whole ||
-	    header->header_size < sizeof(*header) || header->header_size % UNI_TRACE_ALIGN != 0 ||
-	    header->header_size > content || header->timestamp_end < header->timestamp_begin ||
-	    header->event_count > (content - header->header_size) / UNI_TRACE_ALIGN)
+	    whole > UNI_TRACE_PACKET_SIZE_MAX || content > whole || content < sizeof(*header) ||
+	    header->timestamp_end < header->timestamp_begin ||
+	    header->event_count > (content - sizeof(*header)) / UNI_TRACE_ALIGN)
 		return -UNI_EINVAL;
 	return 0;
 }

@@ -95,7 +95,7 @@ static int next_packet(struct uni_trace_reader *reader, struct stream *stream,
 	if (stream->header.timestamp_begin < stream->tsc)
 		return fail(reader, stream, offset, "time goes back", error);
 	uni_cursor_init(&stream->cursor, packet, content, stream->name);
-	uni_cursor_skip(&stream->cursor, stream->header.header_size);
+	uni_cursor_skip(&stream->cursor, sizeof(stream->header));
 	stream->packet_offset = offset;
 	stream->file_offset = offset + size;
 	stream->next_sequence = stream->header.packet_seq_num + 1;

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "tracing/trace_abi.h"
+
 static void write_types(FILE *out)
 {
 	static const struct {
@@ -110,28 +112,24 @@ static void write_clock(const struct uni_trace_info *info, FILE *out)
 
 static void write_stream(FILE *out)
 {
-	fputs("\nstream {\n"
-	      "\tid = 0;\n"
-	      "\tpacket.context := struct {\n"
-	      "\t\ttsc_t timestamp_begin;\n"
-	      "\t\ttsc_t timestamp_end;\n"
-	      "\t\tu64_t content_size;\n"
-	      "\t\tu64_t packet_size;\n"
-	      "\t\tu64_t packet_seq_num;\n"
-	      "\t\tu64_t events_discarded;\n"
-	      "\t\tu64_t events_emitted;\n"
-	      "\t\tu32_t event_count;\n"
-	      "\t\tu32_t cpu_id;\n"
-	      "\t\tu16_t version;\n"
-	      "\t\tu16_t header_size;\n"
-	      "\t\tu32_t reserved;\n"
-	      "\t};\n"
-	      "\tevent.header := struct {\n"
-	      "\t\tinteger { size = 12; align = 1; } id;\n"
-	      "\t\tinteger { size = 52; align = 1; map = clock.tsc.value; } timestamp;\n"
-	      "\t} align(64);\n"
-	      "};\n",
-	      out);
+	fprintf(out,
+		"\nstream {\n"
+		"\tid = 0;\n"
+		"\tpacket.context := struct {\n"
+		"\t\ttsc_t timestamp_begin;\n"
+		"\t\ttsc_t timestamp_end;\n"
+		"\t\tu64_t content_size;\n"
+		"\t\tu64_t packet_size;\n"
+		"\t\tu64_t packet_seq_num;\n"
+		"\t\tu64_t events_discarded;\n"
+		"\t\tu32_t cpu_id;\n"
+		"\t} align(%u);\n"
+		"\tevent.header := struct {\n"
+		"\t\tinteger { size = 12; align = 1; } id;\n"
+		"\t\tinteger { size = 52; align = 1; map = clock.tsc.value; } timestamp;\n"
+		"\t} align(%u);\n"
+		"};\n",
+		UNI_TRACE_CONTEXT_ALIGN * 8, UNI_TRACE_ALIGN * 8);
 }
 
 static void write_event(const struct uni_trace_point *point, FILE *out)

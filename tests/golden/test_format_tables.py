@@ -9,6 +9,7 @@ TABLE = re.compile(r"^`struct (\w+)`, (\d+) bytes\n\n\| offset .*\n\|---.*\n((?:
 ROW = re.compile(r"^\| (\d+) \| (\d+) \| `(\w+)` \|", re.M)
 
 DOCUMENTS = {
+    "trace.md": ["tracing/trace_abi.h"],
     "frames.md": ["guest-probe/probe_abi.h"],
     "dump.md": ["guest-probe/dump_abi.h", "guest-probe/arch/x86_64/core_abi.h"],
 }

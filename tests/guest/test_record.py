@@ -37,6 +37,8 @@ def check(recording, summary):
     lines = result.stdout.splitlines()
     assert result.stderr == "" or info["lost"] > 0, result.stderr
     assert len(lines) == info["emitted"] - info["lost"], (len(lines), info)
+    context = re.compile(r"\S+ \(\S+\) \w+:\w+: \{ cpu_id = \d+ \}, \{ ")
+    assert all(context.match(line) for line in lines), "operators see the CPU, and nothing else of ours"
     times = [float(line[1 : line.index("]")]) for line in lines]
     assert times == sorted(times)
     assert abs(times[0] - time.time()) < 60, "times are those of the day"

@@ -71,13 +71,12 @@ static uint16_t id_of(const struct uni_trace_meta *meta)
 
 Test(packet, has_the_bytes_of_the_format)
 {
-	/* magic, uuid, stream_id */
-	static const uint8_t head[24] = {0xc1, 0x1f, 0xfc, 0xc1, 0,  1,	 2,  3,	 4, 5, 6, 7,
-					 8,    9,    10,   11,	 12, 13, 14, 15, 0, 0, 0, 0};
-	/* packet_seq_num 0, events_discarded 0, events_emitted 2, event_count 2, cpu_id 5, version
-	 * 1, header_size 96, reserved */
-	static const uint8_t rest[40] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,  0,
-					 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 1, 0, 96, 0};
+	/* magic, uuid, stream_id, version 1, event_count 2, events_emitted 2, reserved */
+	static const uint8_t head[64] = {0xc1, 0x1f, 0xfc, 0xc1, 0,  1,	 2,  3,	 4,  5, 6,
+					 7,    8,    9,	   10,	 11, 12, 13, 14, 15, 0, 0,
+					 0,    0,    1,	   0,	 0,  0,	 2,  0,	 0,  0, 2};
+	/* packet_seq_num 0, events_discarded 0, cpu_id 5, padding */
+	static const uint8_t rest[24] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5};
 	/* a, b, c, d without padding, then one byte of it. */
 	static const uint8_t numbers[16] = {0x11, 0xfe, 0xff, 0x78, 0x56, 0x34, 0x12, 0xef,
 					    0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x00};
@@ -92,19 +91,19 @@ Test(packet, has_the_bytes_of_the_format)
 	bytes = finish();
 
 	expect(bytes, 0, head, sizeof(head));
-	/* content_size 96 + 24 + 18 = 138 bytes in bits, packet_size 144. */
-	cr_assert_eq(u64_at(bytes + 40), 1104);
-	cr_assert_eq(u64_at(bytes + 48), 1152);
-	expect(bytes, 56, rest, sizeof(rest));
-	cr_assert_eq(bytes[96] | (bytes[97] & 0x0f) << 8, id_of(&uni_trace_meta_test_numbers));
-	expect(bytes, 104, numbers, sizeof(numbers));
-	cr_assert_eq(bytes[120] | (bytes[121] & 0x0f) << 8, id_of(&uni_trace_meta_test_text));
-	expect(bytes, 128, text, sizeof(text));
+	/* content_size 120 + 24 + 18 = 162 bytes in bits, packet_size 168. */
+	cr_assert_eq(u64_at(bytes + 80), 1296);
+	cr_assert_eq(u64_at(bytes + 88), 1344);
+	expect(bytes, 96, rest, sizeof(rest));
+	cr_assert_eq(bytes[120] | (bytes[121] & 0x0f) << 8, id_of(&uni_trace_meta_test_numbers));
+	expect(bytes, 128, numbers, sizeof(numbers));
+	cr_assert_eq(bytes[144] | (bytes[145] & 0x0f) << 8, id_of(&uni_trace_meta_test_text));
+	expect(bytes, 152, text, sizeof(text));
 
-	begin = u64_at(bytes + 24);
-	end = u64_at(bytes + 32);
-	first = u64_at(bytes + 96) >> 12;
-	second = u64_at(bytes + 120) >> 12;
+	begin = u64_at(bytes + 64);
+	end = u64_at(bytes + 72);
+	first = u64_at(bytes + 120) >> 12;
+	second = u64_at(bytes + 144) >> 12;
 	cr_assert_eq(first, begin & 0xfffffffffffff, "the first event opens the packet");
 	cr_assert_leq(first, second);
 	cr_assert_leq(second, end & 0xfffffffffffff);
@@ -118,9 +117,9 @@ Test(packet, pads_the_last_event_with_zeroes)
 	start();
 	uni_trace_test_text(1, "order");
 	bytes = finish();
-	cr_assert_eq(u64_at(bytes + 40), (96 + 18) * 8);
-	cr_assert_eq(u64_at(bytes + 48), (96 + 24) * 8);
-	expect(bytes, 96 + 18, zeroes, sizeof(zeroes));
+	cr_assert_eq(u64_at(bytes + 80), (120 + 18) * 8);
+	cr_assert_eq(u64_at(bytes + 88), (120 + 24) * 8);
+	expect(bytes, 120 + 18, zeroes, sizeof(zeroes));
 }
 
 Test(packet, cuts_long_strings_and_takes_null)
@@ -134,10 +133,10 @@ Test(packet, cuts_long_strings_and_takes_null)
 	uni_trace_test_text(1, longer);
 	uni_trace_test_text(2, NULL);
 	bytes = finish();
-	cr_assert_eq(strlen((const char *)bytes + 108), UNI_TRACE_STR_MAX - 1);
+	cr_assert_eq(strlen((const char *)bytes + 132), UNI_TRACE_STR_MAX - 1);
 	/* 8 + 4 + 64 bytes, padded to 80; then 8 + 4 + 1. */
-	cr_assert_eq(u64_at(bytes + 40), (96 + 80 + 13) * 8);
-	cr_assert_eq(bytes[96 + 80 + 12], 0);
+	cr_assert_eq(u64_at(bytes + 80), (120 + 80 + 13) * 8);
+	cr_assert_eq(bytes[120 + 80 + 12], 0);
 }
 
 Test(packet, metadata_names_types_and_fields)

@@ -17,23 +17,28 @@
 
 /* docs/formats/trace.md, "An event": sched:switch prev=5 next=2 prev_state=3, event 18 there, 0
  * here. */
-static const uint8_t example[120] = {
+static const uint8_t example[144] = {
 	0xc1, 0x1f, 0xfc, 0xc1, 1,    2, 3, 4, 5,    6,	   7, 8, 9, 10, 11, 12,
-	13,   14,   15,	  16,	0,    0, 0, 0, 0x00, 0x10, 0, 0, 0, 0,	0,  0, /* begin */
+	13,   14,   15,	  16,	0,    0, 0, 0, /* stream_id */
+	0x01, 0,    0,	  0,	0x01, 0, 0, 0, /* version, event_count */
+	0x01, 0,    0,	  0,	0,    0, 0, 0, /* events_emitted */
+	0,    0,    0,	  0,	0,    0, 0, 0, 0,    0,	   0, 0, 0, 0,	0,  0, /* reserved */
+	0,    0,    0,	  0,	0,    0, 0, 0, 0x00, 0x10, 0, 0, 0, 0,	0,  0, /* begin */
 	0x40, 0x10, 0,	  0,	0,    0, 0, 0,				       /* end */
-	0x88, 0x03, 0,	  0,	0,    0, 0, 0,				       /* content_size */
-	0xc0, 0x03, 0,	  0,	0,    0, 0, 0,				       /* packet_size */
+	0x48, 0x04, 0,	  0,	0,    0, 0, 0,				       /* content_size */
+	0x80, 0x04, 0,	  0,	0,    0, 0, 0,				       /* packet_size */
 	0,    0,    0,	  0,	0,    0, 0, 0,				       /* packet_seq_num */
 	0,    0,    0,	  0,	0,    0, 0, 0, /* events_discarded */
-	0x01, 0,    0,	  0,	0,    0, 0, 0, /* events_emitted */
-	0x01, 0,    0,	  0,	0x01, 0, 0, 0, /* event_count, cpu_id */
-	0x01, 0,    0x60, 0,	0,    0, 0, 0, /* version, header_size, reserved */
+	0x01, 0,    0,	  0,	0,    0, 0, 0, /* cpu_id */
 	0x00, 0,    0,	  0x01, 0,    0, 0, 0, /* id 0, TSC 0x1000 */
 	0x05, 0,    0,	  0,	0x02, 0, 0, 0, 3,    0,	   0, 0, 0, 0,	0,  0,
 };
 
-#define AT_SEQUENCE 56
-#define AT_EVENT 96
+#define AT_RESERVED 40
+#define AT_BEGIN 64
+#define AT_END 72
+#define AT_SEQUENCE 96
+#define AT_EVENT 120
 
 static char folder[] = "/tmp/uni-trace-XXXXXX";
 static char recorded[64];
@@ -153,9 +158,22 @@ Test(trace_reader, reads_packet_after_packet)
 	uint8_t packet[sizeof(example)];
 
 	memcpy(packet, example, sizeof(packet));
-	packet[32] = 0x00; /* end = begin, so that the next may begin there */
+	packet[AT_END] = 0x00; /* end = begin, so that the next may begin there */
 	record(packet, sizeof(packet), 3);
 	cr_assert_eq(read_all(&event, &error), 3);
+	clean();
+}
+
+Test(trace_reader, takes_no_notice_of_what_a_later_guest_adds)
+{
+	uint8_t packet[sizeof(example)];
+	struct uni_trace_event event;
+	struct uni_error error;
+
+	memcpy(packet, example, sizeof(packet));
+	memset(packet + AT_RESERVED, 0xab, AT_BEGIN - AT_RESERVED);
+	record(packet, sizeof(packet), 1);
+	cr_assert_eq(read_all(&event, &error), 1);
 	clean();
 }
 
@@ -172,8 +190,8 @@ Test(trace_reader, extends_the_clock_beyond_52_bits)
 	static const uint8_t header[8] = {0x00, 0x80, 0, 0, 0, 0, 0, 0};
 
 	memcpy(packet, example, sizeof(packet));
-	memcpy(packet + 24, begin, 8);
-	memcpy(packet + 32, end, 8);
+	memcpy(packet + AT_BEGIN, begin, 8);
+	memcpy(packet + AT_END, end, 8);
 	memcpy(packet + AT_EVENT, header, 8);
 	record(packet, sizeof(packet), 1);
 	cr_assert_eq(read_all(&event, &error), 1);
@@ -187,24 +205,22 @@ Test(trace_reader, names_file_and_offset_of_what_is_wrong)
 		size_t offset;
 		uint8_t value;
 	} damages[] = {
-		{0, 0},	       /* magic */
-		{20, 1},       /* stream_id */
-		{32, 0xff},    /* fine: a later end */
-		{33, 0x0f},    /* end before begin */
-		{40, 0x89},    /* content_size in odd bits */
-		{41, 0x04},    /* content beyond the packet */
-		{41, 0x02},    /* content within the header */
-		{49, 0x04},    /* packet beyond the file */
-		{54, 0xff},    /* packet_size of petabytes */
-		{80, 200},     /* more events than fit */
-		{84, 0},       /* another CPU */
-		{88, 2},       /* version */
-		{90, 0x58},    /* header_size below the least */
-		{91, 0x60},    /* header_size beyond the content */
-		{AT_EVENT, 2}, /* an unknown event */
-		{AT_EVENT, 1}, /* app:phase is shorter: bytes are left */
-		{40, 0x80},    /* the last field cut off */
-		{98, 0x05},    /* an event after the packet's end */
+		{0, 0},		      /* magic */
+		{20, 1},	      /* stream_id */
+		{24, 2},	      /* version */
+		{28, 200},	      /* more events than fit */
+		{AT_END, 0xff},	      /* fine: a later end */
+		{AT_END + 1, 0x0f},   /* end before begin */
+		{80, 0x49},	      /* content_size in odd bits */
+		{81, 0x05},	      /* content beyond the packet */
+		{81, 0x03},	      /* content within the header */
+		{89, 0x05},	      /* packet beyond the file */
+		{94, 0xff},	      /* packet_size of petabytes */
+		{112, 0},	      /* another CPU */
+		{AT_EVENT, 2},	      /* an unknown event */
+		{AT_EVENT, 1},	      /* app:phase is shorter: bytes are left */
+		{56, 0x80},	      /* the last field cut off */
+		{AT_EVENT + 2, 0x05}, /* an event after the packet's end */
 	};
 	struct uni_trace_event event;
 
@@ -217,7 +233,7 @@ Test(trace_reader, names_file_and_offset_of_what_is_wrong)
 		packet[damages[i].offset] = damages[i].value;
 		record_raw(packet, sizeof(packet));
 		result = read_all(&event, &error);
-		if (damages[i].offset == 32) {
+		if (damages[i].offset == AT_END) {
 			cr_assert_eq(result, 1);
 		} else {
 			cr_assert_lt(result, 0, "damage %zu", i);
@@ -240,7 +256,7 @@ Test(trace_reader, takes_no_harm_from_any_damaged_byte)
 		memcpy(packet, example, sizeof(example));
 		memcpy(packet + sizeof(example), example, sizeof(example));
 		packet[sizeof(example) + AT_SEQUENCE] = 1;
-		packet[32] = 0;
+		packet[AT_END] = 0;
 		for (int flips = 0; flips < 3; flips++)
 			packet[(size_t)rand() % sizeof(packet)] ^= (uint8_t)(1 << rand() % 8);
 		record_raw(packet, sizeof(packet) - (size_t)rand() % 40);
