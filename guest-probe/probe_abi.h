@@ -73,6 +73,7 @@ enum uni_frame_type {
 	UNI_FRAME_STATE = 128, /* struct uni_guest_state: sent at connect and at each change */
 	UNI_FRAME_CLIENT_LOST = 129, /* struct uni_client_lost: this client was too slow */
 	UNI_FRAME_STOP = 130, /* struct uni_stop_request: end the guest; REPLY when it is gone */
+	UNI_FRAME_QEMU_GDB = 131, /* empty: open QEMU's own gdb stub; REPLY has its socket's path */
 };
 
 /* Opens every table. */

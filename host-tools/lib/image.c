@@ -107,6 +107,8 @@ static void read_sections(struct uni_image *image, Elf *elf)
 			continue;
 		if (strcmp(name, ".debug_info") == 0)
 			image->has_debug_info = true;
+		if (strcmp(name, ".debug_gdb_scripts") == 0)
+			image->has_gdb_helpers = true;
 		if (strcmp(name, UNI_TRACE_META_SECTION) == 0)
 			image->tracepoint_count =
 				(uint32_t)(header.sh_size / sizeof(struct uni_trace_meta));

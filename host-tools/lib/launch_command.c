@@ -71,7 +71,8 @@ static void add_channels(struct words *words, const struct uni_launch_options *o
 	add_option(words, "-device",
 		   options->machine == UNI_MACHINE_Q35 ? "virtio-serial-pci"
 						       : "virtio-serial-device");
-	add_port(words, "gdb", UNI_PORT_GDB, channels->gdb_listener, true);
+	/* Not "gdb": QEMU's own stub takes that id when it is opened (supervisor_qemu_gdb.c). */
+	add_port(words, "stub", UNI_PORT_GDB, channels->gdb_listener, true);
 	add_port(words, "probe", UNI_PORT_PROBE, channels->probe_fd, false);
 	add_port(words, "trace", UNI_PORT_TRACE, channels->trace_fd, false);
 	add_port(words, "app", UNI_PORT_APP, channels->app_listener, true);

@@ -253,6 +253,9 @@ int gdb_init(struct supervisor *supervisor, int listener, const char *port_path)
 void gdb_fini(struct supervisor *supervisor);
 bool gdb_attached(const struct supervisor *supervisor);
 
+/* supervisor_qemu_gdb.c: answers with the path of the socket. */
+void qemu_gdb_open(struct client *client, uint32_t sequence);
+
 /* supervisor_dump.c: the core that a dying guest streams. */
 int dump_init(struct supervisor *supervisor);
 void dump_fini(struct supervisor *supervisor);

@@ -126,6 +126,9 @@ void requests_take(struct client *client, const struct uni_frame *frame, const u
 	case UNI_FRAME_STOP:
 		stop_guest(client, frame, payload);
 		break;
+	case UNI_FRAME_QEMU_GDB:
+		qemu_gdb_open(client, frame->sequence);
+		break;
 	default:
 		client_reply(client, frame->sequence, -UNI_ENOTSUP,
 			     "this version of uniscope does not know the request");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`uni attach`, which `uniscope gdb` begins with."""
 
+import sys
 import time
 
 import gdb
@@ -23,16 +24,24 @@ class Attach(Command):
         if len(words) != 2:
             raise guest.Missing("uni attach NAME SOCKET; use `uniscope gdb NAME`")
         name, socket = words
+        gdb.execute("define hook-kill\npython import uniscope_gdb.attach as a; a.ask_before_kill()\nend")
         begin = time.monotonic()
-        place = gdb.execute(f"target remote {socket}", to_string=True)
+        with gdb.with_parameter("suppress-cli-notifications", True):
+            gdb.execute(f"target remote {socket}", to_string=True)
         took = time.monotonic() - begin
-        threads = len(gdb.selected_inferior().threads())
+        threads = int(guest.variable("kernel/thread_list.c", "all_count"))
         layout.line(
             f"Stopped {name} ({layout.count(len(guest.cpus()), 'vCPU')}, "
             f"{layout.count(threads, 'thread')}) in {layout.duration(int(took * 1e9))}; "
             "it goes on when you leave (`detach`) or type `c`."
         )
-        gdb.write("".join(row + "\n" for row in place.splitlines() if "Remote debugging" not in row))
+        gdb.execute("frame")
+
+
+def ask_before_kill():
+    """`kill` powers the guest off, and gdb does not ask after `set confirm off`."""
+    if sys.stdin.isatty() and input("Power the guest off? (y or n) ").strip().lower() not in ("y", "yes"):
+        raise gdb.GdbError("Not confirmed.")
 
 
 COMMAND = Attach

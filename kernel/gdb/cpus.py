@@ -47,7 +47,7 @@ class Cpus(Command):
                         str(int(cpu["irq_count"])),
                         layout.duration(int(cpu["irq_ns"])),
                         str(int(cpu["nmi_count"])),
-                        where(known.get(thread.id)) if thread else "",
+                        where(thread, known) if thread else "",
                     )
                 )
         layout.table(

@@ -130,7 +130,7 @@ class Locks(Command):
             name = guest.text(mutex["name"])
             if owner:
                 holder = by_address.get(owner)
-                place = where(known.get(holder.id)).split()[-1] if holder else "an unknown place"
+                place = where(holder, known).split()[-1] if holder else "an unknown place"
                 held = layout.duration(max(0, now_ns - int(mutex["owned_since_ns"])))
                 words = f"held by {names.get(owner, hex(owner))} at {place} for {held}"
             elif with_free or waiters:

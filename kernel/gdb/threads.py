@@ -2,6 +2,7 @@
 """`uni threads`, and what the other commands ask about threads."""
 
 import contextlib
+import struct
 
 import gdb
 
@@ -10,7 +11,7 @@ from .command import Command
 
 SHOWN_MAX = 100
 
-# Through these a thread comes to a stop; where it is begins above them.
+# Through these a thread comes to a stop; where it is begins outside of them.
 WAITING = {
     "switch.S",
     "sched.c",
@@ -19,8 +20,13 @@ WAITING = {
     "mutex.c",
     "cond.c",
     "semaphore.c",
+    "panic.c",
+    "trap.c",
 }
-FRAMES_MAX = 40
+FRAMES_MAX = 24
+
+# What gdb makes up for a process when the stub names threads only: remote.c, magic_null_ptid.
+STUB_PID = 42000
 
 
 class Thread:
@@ -104,35 +110,81 @@ def selection_kept():
                 frame.select()
 
 
+def sees_vcpus_only():
+    """Whether gdb's threads are vCPUs: QEMU's own stub, which numbers them from 1."""
+    connection = gdb.selected_inferior().connection
+    threads = gdb.selected_inferior().threads()
+    return (
+        connection is not None
+        and connection.type in ("remote", "extended-remote")
+        and bool(threads)
+        and threads[0].ptid[0] != STUB_PID
+    )
+
+
 def gdb_threads():
     """gdb's threads by the guest's ids."""
-    found = {}
-    for thread in gdb.selected_inferior().threads():
-        _, lwp, tid = thread.ptid
-        found[lwp or tid] = thread
+    found = {thread.ptid[1] or thread.ptid[2]: thread for thread in gdb.selected_inferior().threads()}
+    if not sees_vcpus_only():
+        return found
+    on_cpus = {}
+    for cpu in guest.cpus():
+        number = int(cpu["id"]) + 1
+        if number in found and int(cpu["thread"]):
+            on_cpus[int(cpu["thread"]["id"])] = found[number]
+    return on_cpus
+
+
+def frames(gdb_thread):
+    """(file, line, function, pc) of its frames, the innermost first, without those of handlers that
+    interrupted it. To be called with the selection kept."""
+    gdb_thread.switch()
+    frame, found = gdb.newest_frame(), []
+    while frame is not None and len(found) < FRAMES_MAX:
+        if frame.type() == gdb.SIGTRAMP_FRAME:
+            found = []
+        else:
+            place = frame.find_sal()
+            file = place.symtab.filename.split("/")[-1] if place.symtab else None
+            found.append((file, place.line, frame.name(), frame.pc()))
+        frame = frame.older()
     return found
 
 
-def where(gdb_thread):
-    """ "order_commit() ledger.c:40": the innermost code that does not just wait. To be called with
-    the selection kept."""
-    if gdb_thread is None:
-        return "unknown to gdb"
-    gdb_thread.switch()
+def saved_frames(thread):
+    """The same for a thread that gdb does not know: along the frame pointers from where it left its
+    CPU."""
+    saved = gdb.Value(int(thread.value["saved_rsp"])).cast(guest.struct("switch_frame").pointer())
+    pc, frame, found = int(saved["rip"]), int(saved["rbp"]), []
+    while pc and len(found) < FRAMES_MAX:
+        line, function = guest.place(pc - 1)
+        file, _, number = (line or ":").rpartition(":")
+        found.append((file or None, number, function, pc))
+        if not thread.stack_low <= frame <= thread.stack_high - 16:
+            break
+        next_frame, pc = struct.unpack("<QQ", guest.read(frame, 16))
+        if next_frame <= frame:
+            break
+        frame = next_frame
+    return found
+
+
+def where(thread, known):
+    """ "order_commit() ledger.c:40": the innermost code that does not just wait. `known` is
+    gdb_threads(). To be called with the selection kept."""
     try:
-        frame = gdb.newest_frame()
-        for _ in range(FRAMES_MAX):
-            place = frame.find_sal()
-            file = place.symtab.filename.split("/")[-1] if place.symtab else None
-            if file and file not in WAITING and frame.type() != gdb.SIGTRAMP_FRAME:
-                return f"{frame.name() or '?'}() {file}:{place.line}"
-            older = frame.older()
-            if older is None:
-                break
-            frame = older
-        return f"{frame.name() or hex(frame.pc())}()"
+        if thread.id in known:
+            found = frames(known[thread.id])
+        elif thread.state != "running":
+            found = saved_frames(thread)
+        else:
+            found = []
     except gdb.error as error:
         return str(error)
+    for file, line, function, _ in found:
+        if file and file not in WAITING:
+            return f"{function or '?'}() {file}:{line}"
+    return f"{found[0][2] or hex(found[0][3])}()" if found else "unknown to gdb"
 
 
 class Threads(Command):
@@ -156,14 +208,14 @@ class Threads(Command):
         with selection_kept():
             known = gdb_threads()
             for thread in shown:
-                rows.append(self.row(thread, known.get(thread.id), names, now_ns))
+                rows.append(self.row(thread, known, names, now_ns))
         layout.table(
             ("ID", "NAME", "STATE", "CPU", "STACK", "WHERE", "WAITS FOR"), rows, right=(0, 3, 4)
         )
         if len(shown) < len(chosen):
             layout.line(f"{len(chosen) - len(shown)} more: `uni threads all`")
 
-    def row(self, thread, gdb_thread, names, now_ns):
+    def row(self, thread, known, names, now_ns):
         used = thread.stack_used()
         total = (thread.stack_high - thread.stack_low) / 1024
         return (
@@ -172,7 +224,7 @@ class Threads(Command):
             thread.state,
             str(thread.cpu),
             f"{used / 1024:.1f}/{total:.0f} KiB" if used is not None else "?",
-            where(gdb_thread),
+            where(thread, known),
             thread.waits_for(names, now_ns),
         )
 
