@@ -219,7 +219,7 @@ Test(trace_reader, names_file_and_offset_of_what_is_wrong)
 		{112, 0},	      /* another CPU */
 		{AT_EVENT, 2},	      /* an unknown event */
 		{AT_EVENT, 1},	      /* app:phase is shorter: bytes are left */
-		{56, 0x80},	      /* the last field cut off */
+		{80, 0x40},	      /* the last field cut off */
 		{AT_EVENT + 2, 0x05}, /* an event after the packet's end */
 	};
 	struct uni_trace_event event;
