@@ -110,8 +110,6 @@ static bool trap_breakpoint(struct trap_frame *frame)
 		finish_step(frame);
 		return true;
 	}
-	if (debug_pass_breakpoint(frame, pc))
-		return true;
 	if (uni_gdb_breakpoint_at(&debug_stub, pc)) {
 		debug_arch_set_frame_pc(frame, pc);
 		debug_stop(frame, &(struct uni_gdb_event){
@@ -132,13 +130,11 @@ static bool trap_breakpoint(struct trap_frame *frame)
 	return true;
 }
 
-static bool trap_debug(struct trap_frame *frame, bool passed)
+static bool trap_debug(struct trap_frame *frame)
 {
 	struct debug_cause cause = debug_arch_cause();
-	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
+	bool stepped = debug_step_end(debug_owner(cpu_id(), frame), frame);
 
-	if (cause.slot >= 0 && !stepped && debug_pass_watch(frame, (unsigned)cause.slot))
-		return true;
 	if (cause.slot >= 0 && debug_stub.watches[cause.slot].watch.kind != UNI_GDB_WATCH_NONE) {
 		debug_stop(frame, &(struct uni_gdb_event){
 					  .kind = UNI_GDB_EVENT_WATCH,
@@ -147,9 +143,7 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 				  });
 		return true;
 	}
-	if (passed)
-		debug_pass_leave(frame);
-	else if (stepped)
+	if (stepped)
 		finish_step(frame);
 	else if (uni_gdb_attached(&debug_stub))
 		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
@@ -160,17 +154,12 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
 {
-	bool passed;
-
-	if (!ready)
-		return false;
-	passed = debug_pass_end(frame);
-	if (debug_is_inside())
+	if (!ready || debug_is_inside())
 		return false;
 	if (vector == TRAP_BP)
 		return trap_breakpoint(frame);
 	if (vector == TRAP_DB)
-		return trap_debug(frame, passed);
+		return trap_debug(frame);
 	if (!uni_gdb_attached(&debug_stub))
 		return false;
 	break_out(frame, address,
