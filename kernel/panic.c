@@ -3,6 +3,7 @@
 #include "kernel/panic.h"
 
 #include "kernel/arch/x86_64/fault.h"
+#include "kernel/arch/x86_64/stopped_thread.h"
 #include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
@@ -74,6 +75,7 @@ bool panic_nmi(struct trap_frame *frame)
 	if (panicking == cpu->id + 1)
 		return true;
 	cpu->frame = frame;
+	stopped_keep_fp();
 	__atomic_store_n(&cpu->stopped, true, __ATOMIC_RELEASE);
 	cpu_halt();
 }

@@ -29,7 +29,6 @@ static struct {
 	struct uni_dump_panic panic;
 	struct uni_core_range ranges[UNI_CORE_RANGE_MAX];
 	struct uni_dump dump;
-	_Alignas(16) uint8_t fp[UNI_CORE_FP_SIZE]; /* of the CPU that panics */
 } state;
 
 static int write_frame(void *context, const struct uni_iov *iov, unsigned count)
@@ -68,7 +67,7 @@ static void fill_crashed(struct uni_core_thread *out)
 	const struct panic_info *info = state.info;
 
 	out->status.pid = info->thread != NULL ? (int32_t)info->thread->id : NO_THREAD_ID;
-	out->fp = state.fp;
+	out->fp = stopped_fp(info->cpu);
 	stopped_from_trap(&out->status, info->frame, info->cpu);
 }
 
@@ -78,6 +77,7 @@ static void fill_thread(struct uni_core_thread *out, const struct thread *thread
 
 	out->status.pid = (int32_t)thread->id;
 	if (cpu != NULL && cpu->stopped && cpu->frame != NULL) {
+		out->fp = stopped_fp(cpu->id);
 		stopped_from_trap(&out->status, cpu->frame, cpu->id);
 	} else if (cpu == NULL) {
 		out->fp = thread->fxsave;
@@ -198,7 +198,7 @@ void probe_panic(const struct panic_info *info)
 		console_printf_polled("no dump: there is no port %s\n", PORT_NAME_PROBE);
 		return;
 	}
-	stopped_save_fp(state.fp);
+	stopped_keep_fp();
 	state.info = info;
 	state.deadline_ns = clock_deadline(DUMP_TIMEOUT_NS);
 	fill_record(&state.panic.record, info);

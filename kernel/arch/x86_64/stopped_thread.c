@@ -10,6 +10,8 @@
 /* A thread that is off its CPU blocked in C code, which ran with these. */
 #define RFLAGS_RESERVED_1 (1u << 1)
 
+static _Alignas(16) uint8_t kept_fp[CPU_MAX][UNI_CORE_FP_SIZE];
+
 /* No system call was interrupted: debuggers leave the pc alone then. */
 #define NO_SYSTEM_CALL UINT64_MAX
 
@@ -88,9 +90,14 @@ bool stopped_irqs_off(const struct trap_frame *frame)
 	return !(frame->rflags & RFLAGS_IF);
 }
 
-void stopped_save_fp(void *fp)
+void stopped_keep_fp(void)
 {
-	__asm__ volatile("fxsave64 (%0)" ::"r"(fp) : "memory");
+	__asm__ volatile("fxsave64 (%0)" ::"r"(kept_fp[cpu_id()]) : "memory");
+}
+
+const void *stopped_fp(unsigned cpu)
+{
+	return kept_fp[cpu];
 }
 
 static uint64_t read_word(uint64_t address)

@@ -23,9 +23,12 @@ uintptr_t stopped_pc(uintptr_t saved_rsp);
 /* The interrupted code had interrupts off. */
 bool stopped_irqs_off(const struct trap_frame *frame);
 
-/* Copies the FPU state of the running CPU, UNI_CORE_FP_SIZE bytes, 16-byte aligned. Kernel code
- * does not use that state, so it is the running thread's. */
-void stopped_save_fp(void *fp);
+/* Keeps the FPU state of the running CPU. Kernel code does not use that state, so it is that of the
+ * thread that was stopped there. */
+void stopped_keep_fp(void);
+
+/* What a CPU kept: UNI_CORE_FP_SIZE bytes. */
+const void *stopped_fp(unsigned cpu);
 
 /* Return addresses by frame pointers, innermost first, [0] the interrupted pc; returns how many.
  * Where the pc is not in the kernel's text, as after a call through a bad pointer, [1] is the
