@@ -3,27 +3,13 @@
  * Fuzzes agent bytecode (tracing/bytecode.h): an input is an expression. What is not refused runs
  * beside a second interpreter, written for plainness: 128-bit arithmetic, a look at every bound, no
  * trust in the check. Result, error and everything that was collected must be the same.
- *
- * With libFuzzer it is a fuzzer. Without (UNI_FUZZ_REPLAY) it has a main() that runs the files it
- * is given and a fixed number of made-up expressions, the same each time.
  */
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/replay.h"
 #include "tracing/bytecode.h"
 #include "tracing/errno.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
 
 #define REGISTERS 60
 #define STEPS 500
@@ -405,21 +391,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-#ifdef UNI_FUZZ_REPLAY
-
-#define EXPRESSIONS 200000
 #define OPCODES_MAX 40
 #define INPUT_MAX 1100
-
-static uint64_t random_state = 0x9e3779b97f4a7c15;
-
-static uint64_t next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* Mostly values, as few expressions are refused then. */
 static size_t make_opcode(uint8_t *out)
@@ -430,16 +403,16 @@ static size_t make_opcode(uint8_t *out)
 		[0x24] = 4, [0x25] = 8, [0x26] = 2, [0x2a] = 1, [0x2c] = 2, [0x2d] = 2,
 		[0x2e] = 2, [0x30] = 2, [0x32] = 1, [0x34] = 3,
 	};
-	uint8_t opcode =
-		(uint8_t)(next_random() % 3 ? 2 + next_random() % 0x34 : 0x22 + next_random() % 5);
+	uint8_t opcode = (uint8_t)(replay_random() % 3 ? 2 + replay_random() % 0x34
+						       : 0x22 + replay_random() % 5);
 	size_t len = 1;
 
 	out[0] = opcode;
 	for (; len <= operands[opcode]; len++)
-		out[len] = next_random() % 2 ? (uint8_t)next_random()
-					     : interesting[next_random() % sizeof(interesting)];
+		out[len] = replay_random() % 2 ? (uint8_t)replay_random()
+					       : interesting[replay_random() % sizeof(interesting)];
 	/* Numbers that there are, more often than not. */
-	if (operands[opcode] == 2 && next_random() % 8) {
+	if (operands[opcode] == 2 && replay_random() % 8) {
 		out[1] = 0;
 		out[2] %= 48;
 	}
@@ -460,62 +433,27 @@ static size_t make_expression(uint8_t *out)
 {
 	size_t len = 0;
 
-	for (uint64_t n = next_random() % 4; n > 0; n--) {
+	for (uint64_t n = replay_random() % 4; n > 0; n--) {
 		out[len++] = 0x25;
 		for (unsigned i = 0; i < 8; i++)
-			out[len++] = next_random() % 3 ? (uint8_t)next_random() : 0xff;
+			out[len++] = replay_random() % 3 ? (uint8_t)replay_random() : 0xff;
 	}
-	for (uint64_t n = next_random() % OPCODES_MAX; n > 0; n--)
+	for (uint64_t n = replay_random() % OPCODES_MAX; n > 0; n--)
 		len += make_opcode(out + len);
 	out[len++] = 0x27;
-	if (next_random() % 8 == 0)
-		out[next_random() % len] ^= (uint8_t)(1u << next_random() % 8);
+	if (replay_random() % 8 == 0)
+		out[replay_random() % len] ^= (uint8_t)(1u << replay_random() % 8);
 	return len;
 }
 
-/* A copy of exactly this size, so that the sanitizer sees a read past its end. */
-static void run_copy(const uint8_t *bytes, size_t len)
+static unsigned long reached(void)
 {
-	uint8_t *copy = malloc(len ? len : 1);
-
-	CHECK(copy);
-	memcpy(copy, bytes, len);
-	LLVMFuzzerTestOneInput(copy, len);
-	free(copy);
+	return accepted;
 }
 
-static bool replay(const char *path)
-{
-	static uint8_t bytes[1 << 16];
-	FILE *file = fopen(path, "rb");
-	size_t len;
-
-	if (!file)
-		return false;
-	len = fread(bytes, 1, sizeof(bytes), file);
-	fclose(file);
-	run_copy(bytes, len);
-	return true;
-}
-
-int main(int argc, char **argv)
-{
-	static uint8_t bytes[INPUT_MAX];
-	const char *wanted = getenv("UNI_FUZZ_SESSIONS");
-	long expressions = wanted ? atol(wanted) : EXPRESSIONS;
-
-	printf("1..%d\n", argc);
-	fflush(stdout);
-	for (int i = 1; i < argc; i++)
-		printf("%s %d - %s\n", replay(argv[i]) ? "ok" : "not ok", i, argv[i]);
-	accepted = 0;
-	for (long i = 0; i < expressions; i++)
-		run_copy(bytes, make_expression(bytes));
-	/* The rest never ran: a maker of expressions that are all refused tests nothing. */
-	printf("%s %d - %ld expressions, %lu of them ran\n",
-	       accepted > (unsigned long)expressions / 50 ? "ok" : "not ok", argc, expressions,
-	       accepted);
-	return 0;
-}
-
-#endif
+const struct replay replay = {
+	.count = 200000,
+	.size_max = INPUT_MAX,
+	.make = make_expression,
+	.reached = reached,
+};

@@ -4,29 +4,15 @@
  *
  * Checked, besides what the sanitizers find: what is read in one piece reads the same in two; the
  * threads that are counted are there; a file that is refused is refused with a reason.
- *
- * With libFuzzer it is a fuzzer. Without (UNI_FUZZ_REPLAY) it has a main() that runs the files it
- * is given and a fixed number of mutations of a well-formed dump, the same each time.
  */
 #include <elf.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "host-tools/lib/core_reader.h"
 #include "host-tools/lib/guest_model.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
+#include "tests/fuzz/replay.h"
 
 #define MEMORY 0x100000
 #define MEMORY_SIZE 0x200
@@ -62,6 +48,8 @@ static void check_notes(const struct uni_core_reader *core)
 	uni_model_fini(&model);
 }
 
+static unsigned long opened;
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	int fd = memfd_create("core", MFD_CLOEXEC);
@@ -76,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	} else {
 		size_t count = uni_core_reader_thread_count(core);
 
+		opened++;
 		for (size_t i = 0; i < count; i++)
 			CHECK(uni_core_reader_thread(core, i));
 		CHECK(!uni_core_reader_thread(core, count));
@@ -89,21 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-#ifdef UNI_FUZZ_REPLAY
-
-#define MUTATIONS 20000
 #define CORE_MAX 8192
-
-/* xorshift64: the same numbers each time. */
-static uint64_t next_random(void)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
 
 static size_t put_note(uint8_t *at, const char *owner, uint32_t type, const void *contents,
 		       uint32_t len)
@@ -158,56 +133,15 @@ static size_t make_core(uint8_t *core)
 	return end;
 }
 
-static size_t mutate(uint8_t *core, size_t len)
+static size_t make(uint8_t *out)
 {
-	static const uint8_t values[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
-
-	for (uint64_t left = 1 + next_random() % 8; left; left--) {
-		uint64_t dice = next_random();
-		/* Headers and lengths matter more than what they speak of. */
-		size_t at = dice % (dice & (1u << 20) ? len : 300);
-
-		core[at] = dice & (1u << 21) ? values[(dice >> 32) % 5] : (uint8_t)(dice >> 40);
-	}
-	return next_random() % 8 ? len : next_random() % (len + 1);
+	return replay_mutate(out, make_core(out));
 }
 
-/* A copy of its own: the sanitizer sees where it ends. */
-static void run_copy(const uint8_t *bytes, size_t len)
+static unsigned long reached(void)
 {
-	uint8_t *copy = malloc(len + 1);
-
-	CHECK(copy);
-	memcpy(copy, bytes, len);
-	LLVMFuzzerTestOneInput(copy, len);
-	free(copy);
+	return opened;
 }
 
-static bool replay(const char *path)
-{
-	static uint8_t bytes[1 << 20];
-	FILE *file = fopen(path, "rb");
-	size_t len = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
-
-	if (!file)
-		return false;
-	fclose(file);
-	run_copy(bytes, len);
-	return true;
-}
-
-int main(int argc, char **argv)
-{
-	static _Alignas(8) uint8_t core[CORE_MAX];
-
-	printf("1..%d\n", argc);
-	fflush(stdout);
-	for (int i = 1; i < argc; i++)
-		printf("%s %d - %s\n", replay(argv[i]) ? "ok" : "not ok", i, argv[i]);
-	for (int i = 0; i < MUTATIONS; i++)
-		run_copy(core, mutate(core, make_core(core)));
-	printf("ok %d - %d mutations\n", argc, MUTATIONS);
-	return 0;
-}
-
-#endif
+const struct replay replay = {
+	.count = 20000, .size_max = CORE_MAX, .make = make, .reached = reached};

@@ -4,27 +4,12 @@
  *
  * Checked, besides what the sanitizers find: every byte is a part of a frame, skipped or left over;
  * the reader finds the same frames however the bytes are cut; each request gets exactly one reply.
- *
- * With libFuzzer it is a fuzzer. Without (UNI_FUZZ_REPLAY) it has a main() that runs the files it
- * is given, or, given none, a fixed number of mutations of well-formed requests, the same each
- * time.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "guest-probe/probe.h"
+#include "tests/fuzz/replay.h"
 #include "tracing/errno.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
 
 /* --- the reader alone --- */
 
@@ -239,99 +224,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-#ifdef UNI_FUZZ_REPLAY
-
-#define MUTATIONS 20000
 #define INPUT_MAX 4096
-
-static uint64_t random_state = 1;
-
-/* xorshift64 */
-static uint64_t next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* Requests of all types with payloads of about the right length. */
 static size_t make_requests(uint8_t *out)
 {
 	size_t len = 0;
 
-	for (uint64_t count = next_random() % 12; count > 0; count--) {
+	for (uint64_t count = replay_random() % 12; count > 0; count--) {
 		const struct uni_frame header = {
 			.magic = UNI_FRAME_MAGIC,
-			.type = (uint16_t)(UNI_FRAME_HELLO_REQUEST + next_random() % 10),
-			.length = (uint32_t)(next_random() % 16 ? next_random() % 13
-								: next_random() % 300),
+			.type = (uint16_t)(UNI_FRAME_HELLO_REQUEST + replay_random() % 10),
+			.length = (uint32_t)(replay_random() % 16 ? replay_random() % 13
+								  : replay_random() % 300),
 		};
 
 		memcpy(out + len, &header, sizeof(header));
 		len += sizeof(header);
 		for (uint32_t i = 0; i < header.length; i++)
-			out[len++] = (uint8_t)(next_random() % 4 ? 0 : next_random() % 32);
+			out[len++] = (uint8_t)(replay_random() % 4 ? 0 : replay_random() % 32);
 	}
 	return len;
 }
 
-static size_t mutate(uint8_t *bytes, size_t len)
+static size_t make(uint8_t *out)
 {
-	for (uint64_t count = next_random() % 4; count > 0 && len > 0; count--) {
-		const size_t at = next_random() % len;
-
-		switch (next_random() % 3) {
-		case 0:
-			bytes[at] ^= (uint8_t)(1u << next_random() % 8);
-			break;
-		case 1:
-			memmove(bytes + at, bytes + at + 1, --len - at);
-			break;
-		default:
-			len = at;
-		}
-	}
-	return len;
+	return replay_mutate(out, make_requests(out));
 }
 
-/* A copy of exactly this size, so that the sanitizer sees a read past its end. */
-static void run_copy(const uint8_t *bytes, size_t len)
-{
-	uint8_t *copy = malloc(len ? len : 1);
-
-	CHECK(copy);
-	memcpy(copy, bytes, len);
-	LLVMFuzzerTestOneInput(copy, len);
-	free(copy);
-}
-
-static bool replay(const char *path)
-{
-	static uint8_t bytes[1 << 21];
-	FILE *file = fopen(path, "rb");
-	size_t len;
-
-	if (!file)
-		return false;
-	len = fread(bytes, 1, sizeof(bytes), file);
-	fclose(file);
-	run_copy(bytes, len);
-	return true;
-}
-
-int main(int argc, char **argv)
-{
-	static uint8_t bytes[INPUT_MAX];
-
-	printf("1..%d\n", argc);
-	fflush(stdout);
-	for (int i = 1; i < argc; i++)
-		printf("%s %d - %s\n", replay(argv[i]) ? "ok" : "not ok", i, argv[i]);
-	for (int i = 0; i < MUTATIONS; i++)
-		run_copy(bytes, mutate(bytes, make_requests(bytes)));
-	printf("ok %d - %d mutations\n", argc, MUTATIONS);
-	return 0;
-}
-
-#endif
+const struct replay replay = {.count = 20000, .size_max = INPUT_MAX, .make = make};

@@ -8,25 +8,11 @@
  * Checked, besides what the sanitizers find: every byte that comes back belongs to a well-formed
  * frame or is an acknowledgement; a stopped guest has no breakpoint in its memory; when gdb is gone
  * nothing that it set is left.
- *
- * With libFuzzer it is a fuzzer. Without (UNI_FUZZ_REPLAY) it has a main() that runs the files it
- * is given and a fixed number of made-up sessions, the same each time.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gdbstub/hosted/machine.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
+#include "tests/fuzz/replay.h"
 
 static struct machine machine;
 
@@ -160,21 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-#ifdef UNI_FUZZ_REPLAY
-
-#define SESSIONS 4000
 #define LINES_MAX 40
 #define INPUT_MAX 8192
-
-static uint64_t random_state = 0x9e3779b97f4a7c15;
-
-static uint64_t next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* In a template `@` is an address, `#` a small number, `%` a thread, `&` a few hex bytes. */
 static const char *const templates[] = {
@@ -244,87 +217,50 @@ static size_t put_hex(char *out, uint64_t value)
 
 static uint64_t some_address(void)
 {
-	switch (next_random() % 8) {
+	switch (replay_random() % 8) {
 	case 0:
-		return next_random();
+		return replay_random();
 	case 1:
-		return MACHINE_HOLE_BASE - next_random() % 32;
+		return MACHINE_HOLE_BASE - replay_random() % 32;
 	case 2:
-		return MACHINE_RAM_BASE + MACHINE_RAM_SIZE - next_random() % 32;
+		return MACHINE_RAM_BASE + MACHINE_RAM_SIZE - replay_random() % 32;
 	default:
-		return MACHINE_RAM_BASE + next_random() % 64;
+		return MACHINE_RAM_BASE + replay_random() % 64;
 	}
 }
 
 static size_t make_line(char *out)
 {
-	const char *from = templates[next_random() % (sizeof(templates) / sizeof(templates[0]))];
+	const char *from = templates[replay_random() % (sizeof(templates) / sizeof(templates[0]))];
 	size_t len = 0;
 
 	for (; *from; from++) {
 		if (*from == '@') {
 			len += put_hex(out + len, some_address());
 		} else if (*from == '#') {
-			len += put_hex(out + len, next_random() >> next_random() % 64);
+			len += put_hex(out + len, replay_random() >> replay_random() % 64);
 		} else if (*from == '%') {
-			len += put_hex(out + len, next_random() % 5);
+			len += put_hex(out + len, replay_random() % 5);
 		} else if (*from == '&') {
-			for (uint64_t n = next_random() % 40; n > 0; n--)
-				len += put_hex(out + len, next_random() % 16);
+			for (uint64_t n = replay_random() % 40; n > 0; n--)
+				len += put_hex(out + len, replay_random() % 16);
 		} else {
 			out[len++] = *from;
 		}
 	}
-	if (next_random() % 8 == 0 && len > 0)
-		out[next_random() % len] ^= (char)(1u << next_random() % 8);
+	if (replay_random() % 8 == 0 && len > 0)
+		out[replay_random() % len] ^= (char)(1u << replay_random() % 8);
 	out[len++] = '\n';
 	return len;
 }
 
-/* A copy of exactly this size, so that the sanitizer sees a read past its end. */
-static void run_copy(const char *bytes, size_t len)
+static size_t make(uint8_t *out)
 {
-	uint8_t *copy = malloc(len ? len : 1);
+	size_t len = 0;
 
-	CHECK(copy);
-	memcpy(copy, bytes, len);
-	LLVMFuzzerTestOneInput(copy, len);
-	free(copy);
+	for (unsigned line = 0; line < LINES_MAX; line++)
+		len += make_line((char *)out + len);
+	return len;
 }
 
-static bool replay(const char *path)
-{
-	static char bytes[1 << 20];
-	FILE *file = fopen(path, "rb");
-	size_t len;
-
-	if (!file)
-		return false;
-	len = fread(bytes, 1, sizeof(bytes), file);
-	fclose(file);
-	run_copy(bytes, len);
-	return true;
-}
-
-int main(int argc, char **argv)
-{
-	static char bytes[INPUT_MAX];
-	const char *wanted = getenv("UNI_FUZZ_SESSIONS");
-	long sessions = wanted ? atol(wanted) : SESSIONS;
-
-	printf("1..%d\n", argc);
-	fflush(stdout);
-	for (int i = 1; i < argc; i++)
-		printf("%s %d - %s\n", replay(argv[i]) ? "ok" : "not ok", i, argv[i]);
-	for (long i = 0; i < sessions; i++) {
-		size_t len = 0;
-
-		for (unsigned line = 0; line < LINES_MAX; line++)
-			len += make_line(bytes + len);
-		run_copy(bytes, len);
-	}
-	printf("ok %d - %ld sessions\n", argc, sessions);
-	return 0;
-}
-
-#endif
+const struct replay replay = {.count = 4000, .size_max = INPUT_MAX, .make = make};
