@@ -89,5 +89,7 @@ uint64_t uni_trace_info_ns(const struct uni_trace_info *info, uint64_t tsc)
 	__int128 cycles = (__int128)tsc - info->tsc;
 	__int128 ns = info->tsc_hz ? cycles * 1000000000 / info->tsc_hz + info->time_ns : 0;
 
-	return ns < 0 ? 0 : (uint64_t)ns;
+	if (ns < 0)
+		return 0;
+	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }

@@ -79,7 +79,7 @@ static int next_packet(struct uni_trace_reader *reader, struct stream *stream,
 					stream->name);
 	if (uni_trace_packet_read(start, (size_t)got, &stream->header) < 0)
 		return fail(reader, stream, offset, "not a trace packet", error);
-	if (&reader->streams[stream->header.cpu_id % UNI_TRACE_CPUS_MAX] != stream)
+	if (stream->header.cpu_id != stream - reader->streams)
 		return fail(reader, stream, offset, "a packet of another CPU", error);
 	if (stream->header.packet_seq_num < stream->next_sequence)
 		return fail(reader, stream, offset, "packets are out of order", error);
@@ -139,7 +139,7 @@ static void read_value(struct uni_cursor *cursor, const struct uni_trace_field *
 }
 
 /* The full TSC of an event whose low 52 bits are given: the next such moment at or after the one
- * before. */
+ * before. Less than that one when 64 bits have none. */
 static uint64_t extend_tsc(uint64_t before, uint64_t low)
 {
 	uint64_t mask = UINT64_MAX >> UNI_TRACE_ID_BITS;
@@ -152,7 +152,7 @@ static int next_event(struct uni_trace_reader *reader, struct stream *stream,
 		      struct uni_error *error)
 {
 	struct uni_trace_event *event = &stream->event;
-	uint64_t header, offset = stream->packet_offset + stream->cursor.offset;
+	uint64_t header, tsc, offset = stream->packet_offset + stream->cursor.offset;
 	uint32_t id;
 
 	header = uni_cursor_u64(&stream->cursor);
@@ -161,9 +161,10 @@ static int next_event(struct uni_trace_reader *reader, struct stream *stream,
 		return fail(reader, stream, offset, "an event is cut off", error);
 	if (id >= reader->info.points.count)
 		return fail(reader, stream, offset, "an event of an unknown tracepoint", error);
-	stream->tsc = extend_tsc(stream->tsc, header >> UNI_TRACE_ID_BITS);
-	if (stream->tsc > stream->header.timestamp_end)
+	tsc = extend_tsc(stream->tsc, header >> UNI_TRACE_ID_BITS);
+	if (tsc < stream->tsc || tsc > stream->header.timestamp_end)
 		return fail(reader, stream, offset, "an event is outside its packet's time", error);
+	stream->tsc = tsc;
 	event->point = &reader->info.points.list[id];
 	event->time_ns = uni_trace_info_ns(&reader->info, stream->tsc);
 	event->cpu = stream->header.cpu_id;
