@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A test program as an application of the kernel. */
+
+#include "tests/guest/gdb_testsuite/guest.h"
+
+#include "kernel/app.h"
+#include "kernel/arch/x86_64/uart.h"
+#include "kernel/clock.h"
+#include "kernel/console.h"
+#include "kernel/cpu.h"
+#include "kernel/debug.h"
+#include "kernel/debug_internal.h"
+#include "kernel/heap.h"
+#include "kernel/panic.h"
+#include "kernel/shutdown.h"
+#include "kernel/thread.h"
+
+#define CONSOLE_UART 0
+#define MAIN_STACK_SIZE (1u << 20)
+
+const char app_name[] = "gdb-testsuite";
+
+void guest_write(const void *bytes, size_t len)
+{
+	const uint8_t *next = bytes;
+
+	while (len-- > 0)
+		uart_put(CONSOLE_UART, *next++);
+}
+
+size_t guest_read(void *bytes, size_t size)
+{
+	return console_read(bytes, size);
+}
+
+void *guest_alloc(size_t size)
+{
+	return heap_try_alloc(size);
+}
+
+void guest_free(void *block)
+{
+	heap_free(block);
+}
+
+uint64_t guest_time_ns(void)
+{
+	return clock_ns();
+}
+
+/* Spins: a debugger that interrupts finds the program, not an idle thread. */
+void guest_sleep_ns(uint64_t duration_ns)
+{
+	uint64_t end_ns = clock_deadline(duration_ns);
+
+	while (clock_ns() < end_ns)
+		thread_yield();
+}
+
+void guest_exit(int status)
+{
+	debug_exited(status);
+	shutdown();
+}
+
+void guest_abort(void)
+{
+	panic("abort() was called");
+}
+
+/* The linker puts these two in the place of the kernel's. The debugger comes in first in the
+ * program's own thread; the kernel's threads are shown while they run and not else. So a program of
+ * one thread is that to gdb too, as the tests expect. */
+void __real_debug_init(void);
+void __wrap_debug_init(void);
+struct thread *__real_thread_next_stopped(const struct thread *thread);
+struct thread *__wrap_thread_next_stopped(const struct thread *thread);
+
+static uint32_t first_id;
+
+void __wrap_debug_init(void)
+{
+}
+
+struct thread *__wrap_thread_next_stopped(const struct thread *thread)
+{
+	struct thread *next = (struct thread *)thread;
+
+	do
+		next = __real_thread_next_stopped(next);
+	while (next && next->id < first_id && debug_cpu_of(next) == UNI_GDB_NO_CPU);
+	return next;
+}
+
+static int program(void *argument)
+{
+	(void)argument;
+	first_id = thread_current()->id;
+	__real_debug_init();
+	libc_start();
+}
+
+int app_main(void)
+{
+	const struct thread_options options = {.name = "program", .stack_size = MAIN_STACK_SIZE};
+
+	return thread_join(thread_create(&options, program, NULL));
+}
