@@ -139,6 +139,12 @@ static int check(const struct uni_image *image, Elf *elf, const char *path, stru
 	return 0;
 }
 
+static int cannot_open(const char *path, struct uni_error *error)
+{
+	uni_error_system(error, errno, "cannot open the image %s", path);
+	return uni_error_advise(error, "give the .elf that the build made");
+}
+
 int uni_image_read(const char *path, struct uni_image *image, struct uni_error *error)
 {
 	uni_cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -148,12 +154,12 @@ int uni_image_read(const char *path, struct uni_image *image, struct uni_error *
 	int result;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return uni_error_system(error, errno, "cannot open the image %s", path);
+		return cannot_open(path, error);
 	if (!S_ISREG(status.st_mode))
 		return uni_error_set(error, -UNI_EINVAL,
 				     "%s is not a file; give the .elf that the build made", path);
 	if (!realpath(path, found.path))
-		return uni_error_system(error, errno, "cannot open the image %s", path);
+		return cannot_open(path, error);
 	take_stem(&found);
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
