@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """What a guest does while gdb holds it: next to nothing, and answers all the same."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import socket
+import subprocess
+import tempfile
 import time
 
 from gdb_session import Gdb
-from harness import Guest, main, test
+from harness import Guest, image, main, test, wait_for
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -70,6 +74,68 @@ def cpus_that_halted_come_back():
         for _ in range(10):
             time.sleep(0.12)
             assert "hit Breakpoint 1" in gdb("continue")
+
+
+@contextlib.contextmanager
+def qemu_with_a_monitor(cpus):
+    """A guest whose NMIs come from the test: yields the socket of gdb's UART and a function that
+    injects one into every CPU."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        uart, monitor = (pathlib.Path(folder) / name for name in ("uart", "monitor"))
+        words = [
+            *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
+            *("-no-reboot", "-M", "q35", "-accel", "tcg", "-m", "64", "-smp", str(cpus)),
+            *("-serial", "null", "-serial", f"unix:{uart},server=on,wait=off"),
+            *("-chardev", f"socket,id=monitor,path={monitor},server=on,wait=off"),
+            *("-mon", "chardev=monitor,mode=readline"),
+            *("-kernel", str(image("shop")), "-append", "gdb=ttyS1"),
+        ]
+        process = subprocess.Popen(words)
+        try:
+            wait_for("the monitor", monitor.exists)
+            time.sleep(1)
+            with socket.socket(socket.AF_UNIX) as line:
+                line.connect(str(monitor))
+                yield uart, lambda: line.sendall(b"nmi\n")
+        finally:
+            process.kill()
+            process.wait()
+
+
+@test
+def breakpoints_and_steps_in_an_nmi_handler():
+    with qemu_with_a_monitor(2) as (uart, inject), Gdb(image("shop"), uart) as gdb:
+        gdb("break panic_nmi")
+        assert "Cannot insert breakpoint" in gdb("continue")
+        gdb("delete")
+        gdb("break probe_nmi")
+        for _ in range(3):
+            for _ in range(2):
+                # Where one is pending on the other CPU it may stop the guest first.
+                gdb.send("continue")
+                time.sleep(0.2)
+                inject()
+                text = gdb.read()
+                assert "hit Breakpoint 2, probe_nmi" in text, text
+                text = gdb("bt")
+                assert "<signal handler called>" in text and "??" not in text, text
+            inject()
+            pc = gdb.value("$pc")
+            for _ in range(40):
+                gdb("stepi")
+                assert gdb.value("$pc") != pc, "a step went nowhere"
+                pc = gdb.value("$pc")
+        gdb("delete")
+        gdb.send("continue")
+        for _ in range(10):
+            time.sleep(0.05)
+            inject()
+        assert "received signal SIGINT" in gdb.interrupt()
+        before = int(gdb.value("cpus[0].irq_count + cpus[1].irq_count"))
+        gdb.send("continue")
+        time.sleep(0.3)
+        gdb.interrupt()
+        assert int(gdb.value("cpus[0].irq_count + cpus[1].irq_count")) > before + 10
 
 
 main()

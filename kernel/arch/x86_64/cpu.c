@@ -44,14 +44,19 @@ void cpu_init(unsigned id, uint32_t hw_id)
 	msr_write(MSR_GS_BASE, (uintptr_t)cpu);
 }
 
+static uint64_t alloc_fault_stack(void)
+{
+	char *low = page_stack_alloc(IST_STACK_SIZE);
+
+	KASSERT(low != NULL);
+	return (uintptr_t)low + IST_STACK_SIZE;
+}
+
 void cpu_stacks_init(struct cpu *cpu)
 {
-	for (unsigned i = 0; i < IST_COUNT; i++) {
-		char *low = page_stack_alloc(IST_STACK_SIZE);
-
-		KASSERT(low != NULL);
-		cpu->arch.tss.ist[i] = (uintptr_t)low + IST_STACK_SIZE;
-	}
+	for (unsigned i = 0; i < IST_COUNT; i++)
+		cpu->arch.tss.ist[i] = alloc_fault_stack();
+	cpu->arch.spare_nmi_stack = alloc_fault_stack();
 }
 
 void cpu_halt(void)

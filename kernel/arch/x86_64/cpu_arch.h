@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What x86-64 keeps per CPU: descriptor table, task state, fault stacks. Only cpu.c touches it. */
+/* What x86-64 keeps per CPU: descriptor table, task state, fault stacks. Only cpu.c and trap.c
+ * touch it. */
 
 #include <stdint.h>
 
@@ -29,4 +30,5 @@ _Static_assert(sizeof(struct tss) == 104, "SDM: 104 bytes");
 struct cpu_arch {
 	uint64_t gdt[5]; /* null, code, data, TSS (two words) */
 	struct tss tss;
+	uint64_t spare_nmi_stack; /* for tss.ist[]; see trap.c, open_nmis() */
 };

@@ -21,9 +21,11 @@ _Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "trap_asm.h"
 _Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "trap_asm.h");
 _Static_assert(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "trap_asm.h");
 _Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "trap_asm.h");
-_Static_assert(CPU_OFFSET_NMI_DEPTH == CPU_NMI_DEPTH, "trap_asm.h");
+_Static_assert(CPU_OFFSET_NMI_BLOCKED == CPU_NMI_BLOCKED, "trap_asm.h");
 
 #define VECTOR_COUNT 256
+
+#define RFLAGS_TRAP (1ul << 8)
 
 /* SDM vol. 3, figure 6-8. */
 struct idt_gate {
@@ -136,6 +138,19 @@ static void handle_interrupt(struct cpu *cpu, unsigned vector)
 		cpu->irq_idle_ns += spent_ns;
 }
 
+/* A debugger steps through an NMI handler. Only iret loads the trap flag so that it traps behind
+ * the next instruction, and iret lets NMIs in. So the next one gets a stack of its own: the other
+ * of two, which is the one to begin with when this handler is over. */
+static void open_nmis(struct cpu *cpu)
+{
+	uint64_t *stack = &cpu->arch.tss.ist[IST_NMI - 1];
+	uint64_t spare = cpu->arch.spare_nmi_stack;
+
+	cpu->arch.spare_nmi_stack = *stack;
+	__atomic_store_n(stack, spare, __ATOMIC_SEQ_CST);
+	cpu->nmi_blocked = false;
+}
+
 void trap_handle(struct trap_frame *frame)
 {
 	struct cpu *cpu = cpu_current();
@@ -154,6 +169,8 @@ void trap_handle(struct trap_frame *frame)
 	cpu->frame = outer;
 	if (frame->vector >= TRAP_EXCEPTIONS)
 		debug_interrupt_end(frame);
+	if (frame->rflags & RFLAGS_TRAP && cpu_current()->nmi_blocked)
+		open_nmis(cpu_current());
 
 	/* The thread may be on another CPU when this returns: cpu is not to be used any more. */
 	if (frame->vector >= TRAP_EXCEPTIONS && cpu->need_resched)
@@ -164,12 +181,17 @@ void trap_handle_nmi(struct trap_frame *frame)
 {
 	struct cpu *cpu = cpu_current();
 	struct trap_frame *outer = cpu->frame;
+	uint32_t was_blocked = cpu->nmi_blocked;
+	bool nests = cpu->nmi_depth++ > 0;
 
-	cpu->nmi_depth++;
+	cpu->nmi_blocked = true;
 	cpu->frame = frame;
-	if (!panic_nmi(frame) && !debug_nmi(frame) && !probe_nmi(frame))
+	/* Where a debugger steps through probe_nmi() another NMI does no more than stop the CPU: it
+	 * meets no breakpoint, so that two stacks are enough. */
+	if (!panic_nmi(frame) && !debug_nmi(frame) && (nests || !probe_nmi(frame)))
 		cpu->nmi_count++;
 	cpu->frame = outer;
+	cpu->nmi_blocked = was_blocked;
 	cpu->nmi_depth--;
 }
 

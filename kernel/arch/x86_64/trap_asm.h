@@ -10,4 +10,4 @@
 #define FRAME_RFLAGS 152
 #define FRAME_RSP 160
 
-#define CPU_NMI_DEPTH 24
+#define CPU_NMI_BLOCKED 32

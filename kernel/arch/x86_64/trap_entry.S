@@ -105,7 +105,7 @@ trap_common:
 	/* iret would open NMIs again. A fault inside an NMI handler is therefore left without it: the
 	 * flags and the address go onto the stack that is returned to, which may be this one: they then
 	 * take the place of the frame's last two words. */
-	cmpl $0, %gs:CPU_NMI_DEPTH
+	cmpl $0, %gs:CPU_NMI_BLOCKED
 	jne 1f
 	.cfi_remember_state
 	pop_registers
