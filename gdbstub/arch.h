@@ -73,3 +73,31 @@ struct uni_gdb_watch {
  * 0 when more than UNI_GDB_WATCH_SLOTS are needed. */
 unsigned uni_gdb_arch_watch_split(enum uni_gdb_watch_kind kind, uint64_t address, uint64_t len,
 				  struct uni_gdb_watch pieces[UNI_GDB_WATCH_SLOTS]);
+
+/* Displaced steps: a breakpoint's instruction runs as a copy elsewhere, so that the breakpoint
+ * stays where it is while one CPU gets past it. */
+#define UNI_GDB_DISPLACED_SIZE 16
+
+enum uni_gdb_displaced_kind {
+	UNI_GDB_DISPLACED_PLAIN,	 /* leaves a pc that is off by the way of the copy */
+	UNI_GDB_DISPLACED_CALL,		 /* so, and the return address that it pushed is too */
+	UNI_GDB_DISPLACED_ABSOLUTE,	 /* leaves the right pc */
+	UNI_GDB_DISPLACED_ABSOLUTE_CALL, /* so, but for the return address */
+};
+
+struct uni_gdb_displaced {
+	uint64_t from;
+	uint64_t to;
+	enum uni_gdb_displaced_kind kind;
+};
+
+/* Turns the instruction at `from`, whose bytes are in code[] with whatever follows it, into one
+ * that does the same at `to`. False: there is none. */
+bool uni_gdb_arch_displace(uint64_t from, uint64_t to, uint8_t code[UNI_GDB_DISPLACED_SIZE],
+			   struct uni_gdb_displaced *displaced);
+
+/* Where the program is when the copy has left `pc`. */
+uint64_t uni_gdb_arch_displaced_pc(const struct uni_gdb_displaced *displaced, uint64_t pc);
+
+/* The copy pushed a return address, which lies behind it instead of behind the original. */
+bool uni_gdb_arch_displaced_pushes(const struct uni_gdb_displaced *displaced);

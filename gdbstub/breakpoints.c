@@ -45,8 +45,67 @@ bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address)
 	return false;
 }
 
+static bool has_agent(const struct uni_gdb_agent *agent)
+{
+	return agent->conditions.len || agent->commands.len;
+}
+
+const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
+							     uint64_t address)
+{
+	for (unsigned i = 0; i < stub->breakpoint_count; i++)
+		if (stub->breakpoints[i].address == address)
+			return stub->breakpoints[i].passable ? &stub->breakpoints[i] : NULL;
+	return NULL;
+}
+
+bool uni_gdb_read_clean(const struct uni_gdb *stub, uint64_t address, void *bytes, size_t len)
+{
+	uint8_t *to = bytes;
+
+	if (stub->ops->memory_read(stub->context, address, bytes, len) != len)
+		return false;
+	for (unsigned i = 0; i < stub->breakpoint_count; i++) {
+		const struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
+
+		for (unsigned k = 0; b->inserted && k < b->len; k++)
+			if (b->address + k - address < len)
+				to[b->address + k - address] = b->original[k];
+	}
+	return true;
+}
+
+/* The copy of the instruction that runs in place of it; before any breakpoint is in memory. */
+static bool place_copy(struct uni_gdb *stub, unsigned index)
+{
+	struct uni_gdb_breakpoint *b = &stub->breakpoints[index];
+	uint64_t room = stub->ops->displaced_room(stub->context, index);
+	uint8_t code[UNI_GDB_DISPLACED_SIZE];
+	size_t got;
+
+	if (!room)
+		return false;
+	got = stub->ops->memory_read(stub->context, b->address, code, sizeof(code));
+	for (; got < sizeof(code); got++)
+		code[got] = b->code[0];
+	return uni_gdb_arch_displace(b->address, room, code, &b->displaced) &&
+	       write_all(stub, room, code, sizeof(code));
+}
+
+static void remove_copy(struct uni_gdb *stub, const struct uni_gdb_breakpoint *b)
+{
+	uint8_t code[UNI_GDB_DISPLACED_SIZE];
+
+	for (unsigned i = 0; i < sizeof(code); i++)
+		code[i] = b->code[0];
+	(void)write_all(stub, b->displaced.to, code, sizeof(code));
+}
+
 void uni_gdb_breakpoints_insert(struct uni_gdb *stub)
 {
+	for (unsigned i = 0; i < stub->breakpoint_count; i++)
+		stub->breakpoints[i].passable =
+			has_agent(&stub->breakpoints[i].agent) && place_copy(stub, i);
 	for (unsigned i = 0; i < stub->breakpoint_count; i++) {
 		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
 
@@ -68,6 +127,8 @@ void uni_gdb_breakpoints_lift(struct uni_gdb *stub)
 		    same_bytes(now, b->code, b->len))
 			(void)write_all(stub, b->address, b->original, b->len);
 		b->inserted = false;
+		if (b->passable)
+			remove_copy(stub, b);
 	}
 }
 
@@ -75,15 +136,19 @@ void uni_gdb_breakpoints_forget(struct uni_gdb *stub)
 {
 	uni_gdb_breakpoints_lift(stub);
 	stub->breakpoint_count = 0;
+	stub->expressions.len = 0;
 	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
 		stub->watches[i].watch.kind = UNI_GDB_WATCH_NONE;
 }
 
-static void set_software(struct uni_gdb *stub, const struct request *request)
+static void set_software(struct uni_gdb *stub, const struct request *request,
+			 struct uni_gdb_cursor *args)
 {
 	size_t len = 0;
 	const uint8_t *code = uni_gdb_arch_breakpoint(request->kind, &len);
 	struct uni_gdb_breakpoint b = {.address = request->address, .len = (uint8_t)len};
+	struct uni_gdb_breakpoint *found;
+	struct uni_gdb_agent agent;
 	const char *refused;
 
 	if (!code) {
@@ -101,15 +166,23 @@ static void set_software(struct uni_gdb *stub, const struct request *request)
 		uni_gdb_error(stub, UNI_EFAULT);
 		return;
 	}
-	if (!find(stub, request->address)) {
-		if (stub->breakpoint_count == UNI_GDB_BREAKPOINTS) {
-			uni_gdb_error_text(stub, "no room for more breakpoints");
-			return;
-		}
+	found = find(stub, request->address);
+	if (!found && stub->breakpoint_count == UNI_GDB_BREAKPOINTS) {
+		uni_gdb_error_text(stub, "no room for more breakpoints");
+		return;
+	}
+	refused = uni_gdb_take_agent(stub, args, &agent);
+	if (refused) {
+		uni_gdb_error_text(stub, refused);
+		return;
+	}
+	if (!found) {
 		for (size_t i = 0; i < len; i++)
 			b.code[i] = code[i];
-		stub->breakpoints[stub->breakpoint_count++] = b;
+		found = &stub->breakpoints[stub->breakpoint_count++];
+		*found = b;
 	}
+	uni_gdb_replace_agent(stub, &found->agent, &agent);
 	uni_gdb_ok(stub);
 }
 
@@ -118,8 +191,10 @@ static void clear_software(struct uni_gdb *stub, const struct request *request)
 	struct uni_gdb_breakpoint *b = find(stub, request->address);
 
 	/* gdb repeats a z whose answer was lost, so one that is gone is fine. */
-	if (b)
+	if (b) {
+		uni_gdb_replace_agent(stub, &b->agent, NULL);
 		*b = stub->breakpoints[--stub->breakpoint_count];
+	}
 	uni_gdb_ok(stub);
 }
 
@@ -141,42 +216,70 @@ static bool is_asked(const struct uni_gdb_watch_slot *slot, const struct request
 	       slot->asked_address == request->address && slot->asked_len == request->kind;
 }
 
-static void set_watch(struct uni_gdb *stub, const struct request *request)
+static struct uni_gdb_watch_slot *find_watch(struct uni_gdb *stub, const struct request *request)
+{
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		if (is_asked(&stub->watches[i], request))
+			return &stub->watches[i];
+	return NULL;
+}
+
+/* Puts the pieces into free slots; the last of them, NULL when there are too few. */
+static struct uni_gdb_watch_slot *place_watch(struct uni_gdb *stub, const struct request *request)
 {
 	struct uni_gdb_watch pieces[UNI_GDB_WATCH_SLOTS];
-	unsigned count, placed = 0, room = 0;
+	struct uni_gdb_watch_slot *slot = NULL;
+	unsigned count, room = 0;
 
-	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++) {
-		if (is_asked(&stub->watches[i], request)) {
-			uni_gdb_ok(stub);
-			return;
-		}
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
 		if (stub->watches[i].watch.kind == UNI_GDB_WATCH_NONE)
 			room++;
-	}
 	count = uni_gdb_arch_watch_split(watch_kind(request->type), request->address, request->kind,
 					 pieces);
-	if (!count || count > room) {
-		uni_gdb_error_text(stub, "hw.the processor has too few debug registers for this");
-		return;
-	}
-	for (unsigned i = 0; placed < count; i++) {
+	if (count > room)
+		return NULL;
+	for (unsigned i = 0, placed = 0; placed < count; i++) {
 		if (stub->watches[i].watch.kind != UNI_GDB_WATCH_NONE)
 			continue;
-		stub->watches[i] = (struct uni_gdb_watch_slot){
+		slot = &stub->watches[i];
+		*slot = (struct uni_gdb_watch_slot){
 			.watch = pieces[placed++],
 			.asked_address = request->address,
 			.asked_len = request->kind,
 		};
 	}
+	return slot;
+}
+
+static void set_watch(struct uni_gdb *stub, const struct request *request,
+		      struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_watch_slot *slot = find_watch(stub, request);
+	struct uni_gdb_agent agent;
+	const char *problem = uni_gdb_take_agent(stub, args, &agent);
+
+	if (problem) {
+		uni_gdb_error_text(stub, problem);
+		return;
+	}
+	if (!slot)
+		slot = place_watch(stub, request);
+	if (!slot) {
+		uni_gdb_replace_agent(stub, &agent, NULL);
+		uni_gdb_error_text(stub, "hw.the processor has too few debug registers for this");
+		return;
+	}
+	uni_gdb_replace_agent(stub, &slot->agent, &agent);
 	uni_gdb_ok(stub);
 }
 
 static void clear_watch(struct uni_gdb *stub, const struct request *request)
 {
 	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
-		if (is_asked(&stub->watches[i], request))
+		if (is_asked(&stub->watches[i], request)) {
+			uni_gdb_replace_agent(stub, &stub->watches[i].agent, NULL);
 			stub->watches[i].watch.kind = UNI_GDB_WATCH_NONE;
+		}
 	uni_gdb_ok(stub);
 }
 
@@ -194,9 +297,9 @@ void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	if (!parse(args, &request))
 		uni_gdb_error(stub, UNI_EINVAL);
 	else if (request.type == 0)
-		set_software(stub, &request);
+		set_software(stub, &request, args);
 	else if (request.type <= 4)
-		set_watch(stub, &request);
+		set_watch(stub, &request, args);
 }
 
 void uni_gdb_breakpoint_clear(struct uni_gdb *stub, struct uni_gdb_cursor *args)

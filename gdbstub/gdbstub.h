@@ -9,7 +9,8 @@
  *
  * One CPU at a time may call in here, the platform sees to that, with these exceptions that may run
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
- * uni_gdb_breakpoint_at, uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached.
+ * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
+ * uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached.
  *
  * The life of a stop, seen from the platform:
  *
@@ -36,6 +37,7 @@
 #define UNI_GDB_ACTIONS 32
 #define UNI_GDB_NAME_SIZE 64
 #define UNI_GDB_EXTRA_SIZE 192
+#define UNI_GDB_EXPRESSIONS_SIZE 0x10000
 #define UNI_GDB_NO_CPU (-1)
 
 /* The signal numbers of the protocol: GDB manual, "Signals"; include/gdb/signals.def. */
@@ -120,14 +122,35 @@ struct uni_gdb_ops {
 	/* Why there must be no breakpoint in [address, address + len), NULL if there may. */
 	const char *(*breakpoint_refused)(void *context, uint64_t address, size_t len);
 
+	/* Room for the copy of a breakpoint's instruction, UNI_GDB_DISPLACED_SIZE bytes that
+	 * memory_write() takes and a CPU can execute, for each index below UNI_GDB_BREAKPOINTS. 0:
+	 * none, and breakpoints with conditions stop always: gdb looks at the condition then. */
+	uint64_t (*displaced_room)(void *context, unsigned index);
+
 	/* For `monitor cpus`: one line a CPU. */
 	void (*describe_cpus)(void *context, struct uni_gdb_text *text);
+};
+
+/* Expressions, one behind the other, in struct uni_gdb_expressions; len 0: none. */
+struct uni_gdb_list {
+	uint32_t at;
+	uint32_t len;
+};
+
+/* What the target itself does at a breakpoint: stops only if one of the conditions holds, and does
+ * not stop where there are commands, but runs them. */
+struct uni_gdb_agent {
+	struct uni_gdb_list conditions;
+	struct uni_gdb_list commands;
 };
 
 struct uni_gdb_breakpoint {
 	uint64_t address;
 	uint8_t len;
 	bool inserted;
+	bool passable; /* a CPU can get past it by `displaced` */
+	struct uni_gdb_agent agent;
+	struct uni_gdb_displaced displaced;
 	uint8_t code[UNI_GDB_BREAKPOINT_MAX];
 	uint8_t original[UNI_GDB_BREAKPOINT_MAX];
 };
@@ -137,6 +160,20 @@ struct uni_gdb_watch_slot {
 	struct uni_gdb_watch watch; /* kind NONE: free */
 	uint64_t asked_address;
 	uint64_t asked_len;
+	struct uni_gdb_agent agent;
+};
+
+/* Checked bytecode, each expression with its length before it. */
+struct uni_gdb_expressions {
+	uint32_t len;
+	uint8_t bytes[UNI_GDB_EXPRESSIONS_SIZE];
+};
+
+/* A CPU at a breakpoint. */
+struct uni_gdb_hit {
+	const struct uni_gdb_registers *registers;
+	uint32_t thread;
+	int cpu;
 };
 
 /* What `monitor` switches. */
@@ -183,6 +220,7 @@ struct uni_gdb {
 	struct uni_gdb_breakpoint breakpoints[UNI_GDB_BREAKPOINTS];
 	unsigned breakpoint_count;
 	struct uni_gdb_watch_slot watches[UNI_GDB_WATCH_SLOTS];
+	struct uni_gdb_expressions expressions;
 
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo */
@@ -225,3 +263,15 @@ bool uni_gdb_step_done(const struct uni_gdb *stub, uint32_t thread, uint64_t pc)
 
 /* Whether a software breakpoint of gdb stands at the address. */
 bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address);
+
+/* The breakpoint at the address if a hit there may be none that gdb is to hear of, else NULL. It is
+ * valid until the stub is polled. */
+const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
+							     uint64_t address);
+
+/* Looks at the conditions of a breakpoint, or of a Z1 in a debug register, and runs its commands.
+ * True: the guest is to stop. False: the CPU goes on, past a breakpoint by its `displaced`. The
+ * caller sees to it that the guest does not stop meanwhile. */
+bool uni_gdb_breakpoint_hit(struct uni_gdb *stub, const struct uni_gdb_breakpoint *breakpoint,
+			    const struct uni_gdb_hit *hit);
+bool uni_gdb_watch_hit(struct uni_gdb *stub, unsigned slot, const struct uni_gdb_hit *hit);

@@ -39,6 +39,21 @@ void uni_gdb_breakpoints_forget(struct uni_gdb *stub);
 void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_breakpoint_clear(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 
+/* Memory as the program has it: without the breakpoints that are in it. Any number of CPUs. */
+bool uni_gdb_read_clean(const struct uni_gdb *stub, uint64_t address, void *bytes, size_t len);
+
+/* expressions.c */
+/* Takes `[;X<len>,<bytes>...][;cmds:<persist>,X<len>,<bytes>...]` behind a Z packet. Returns NULL,
+ * or why not; then nothing was kept. */
+const char *uni_gdb_take_agent(struct uni_gdb *stub, struct uni_gdb_cursor *args,
+			       struct uni_gdb_agent *agent);
+/* Replaces one whose lists are in use by another, which may be NULL. */
+void uni_gdb_replace_agent(struct uni_gdb *stub, struct uni_gdb_agent *agent,
+			   const struct uni_gdb_agent *by);
+/* Steps through a list: *at is 0 at first. NULL after the last one. */
+const uint8_t *uni_gdb_next_expression(const struct uni_gdb *stub, const struct uni_gdb_list *list,
+				       uint32_t *at);
+
 /* commands_threads.c */
 /* The thread that Hg means. */
 uint32_t uni_gdb_general_thread(struct uni_gdb *stub);

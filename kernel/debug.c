@@ -110,6 +110,8 @@ static bool trap_breakpoint(struct trap_frame *frame)
 		finish_step(frame);
 		return true;
 	}
+	if (debug_pass_breakpoint(frame, pc))
+		return true;
 	if (uni_gdb_breakpoint_at(&debug_stub, pc)) {
 		debug_arch_set_frame_pc(frame, pc);
 		debug_stop(frame, &(struct uni_gdb_event){
@@ -130,11 +132,13 @@ static bool trap_breakpoint(struct trap_frame *frame)
 	return true;
 }
 
-static bool trap_debug(struct trap_frame *frame)
+static bool trap_debug(struct trap_frame *frame, bool passed)
 {
 	struct debug_cause cause = debug_arch_cause();
-	bool stepped = debug_step_end(debug_owner(cpu_id(), frame), frame);
+	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
 
+	if (cause.slot >= 0 && !stepped && debug_pass_watch(frame, (unsigned)cause.slot))
+		return true;
 	if (cause.slot >= 0 && debug_stub.watches[cause.slot].watch.kind != UNI_GDB_WATCH_NONE) {
 		debug_stop(frame, &(struct uni_gdb_event){
 					  .kind = UNI_GDB_EVENT_WATCH,
@@ -143,7 +147,9 @@ static bool trap_debug(struct trap_frame *frame)
 				  });
 		return true;
 	}
-	if (stepped)
+	if (passed)
+		debug_pass_leave(frame);
+	else if (stepped)
 		finish_step(frame);
 	else if (uni_gdb_attached(&debug_stub))
 		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
@@ -154,12 +160,17 @@ static bool trap_debug(struct trap_frame *frame)
 
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
 {
-	if (!ready || debug_is_inside())
+	bool passed;
+
+	if (!ready)
+		return false;
+	passed = debug_pass_end(frame);
+	if (debug_is_inside())
 		return false;
 	if (vector == TRAP_BP)
 		return trap_breakpoint(frame);
 	if (vector == TRAP_DB)
-		return trap_debug(frame);
+		return trap_debug(frame, passed);
 	if (!uni_gdb_attached(&debug_stub))
 		return false;
 	break_out(frame, address,

@@ -78,6 +78,19 @@ uint64_t debug_link_heard_ns(void);
 long debug_link_read(void *context, void *bytes, size_t len);
 int debug_link_write(void *context, const void *bytes, size_t len);
 
+/* debug_pass.c: all in trap context, interrupts off. */
+
+/* At a breakpoint of gdb's: whether the hit was seen to, so that the CPU goes on with *frame. */
+bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc);
+bool debug_pass_watch(struct trap_frame *frame, unsigned slot);
+
+/* On each exception: whether it came out of the copy of an instruction. Then *frame is as if the
+ * original had been there. */
+bool debug_pass_end(struct trap_frame *frame);
+
+/* After that: stops here if the others do. */
+void debug_pass_leave(struct trap_frame *frame);
+
 /* debug_step.c */
 
 /* Before a CPU leaves: makes its thread stop after one instruction. False when there is nothing to

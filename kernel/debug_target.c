@@ -175,6 +175,12 @@ static const char *refuse_breakpoint(void *context, uint64_t address, size_t len
 	return NULL;
 }
 
+static uint64_t displaced_room(void *context, unsigned index)
+{
+	(void)context;
+	return (uintptr_t)debug_copies[index];
+}
+
 static void describe_cpus(void *context, struct uni_gdb_text *text)
 {
 	(void)context;
@@ -205,5 +211,6 @@ const struct uni_gdb_ops debug_ops = {
 	.registers_get = get_registers,
 	.registers_set = set_registers,
 	.breakpoint_refused = refuse_breakpoint,
+	.displaced_room = displaced_room,
 	.describe_cpus = describe_cpus,
 };

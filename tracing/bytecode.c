@@ -254,10 +254,14 @@ static void swap(struct machine *machine)
 int uni_bytecode_run(const uint8_t *code, const struct uni_bytecode_ops *ops, void *context,
 		     unsigned steps, uint64_t *result)
 {
-	struct machine machine = {.ops = ops, .context = context, .depth = 0};
+	struct machine machine;
 	const uint8_t *at = code;
 	int err = 0;
 
+	/* The stack is left as it is: that would be a call of memset(). */
+	machine.ops = ops;
+	machine.context = context;
+	machine.depth = 0;
 	for (; err >= 0; steps--) {
 		uint8_t opcode;
 		uint64_t len;

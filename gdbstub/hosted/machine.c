@@ -128,6 +128,14 @@ static const char *machine_breakpoint_refused(void *context, uint64_t address, s
 	return NULL;
 }
 
+static uint64_t machine_displaced_room(void *context, unsigned index)
+{
+	(void)context;
+	if (index >= MACHINE_ROOM_COUNT)
+		return 0;
+	return MACHINE_ROOM_BASE + index * UNI_GDB_DISPLACED_SIZE;
+}
+
 static void machine_describe_cpus(void *context, struct uni_gdb_text *text)
 {
 	struct machine *machine = context;
@@ -153,6 +161,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.registers_get = machine_registers_get,
 	.registers_set = machine_registers_set,
 	.breakpoint_refused = machine_breakpoint_refused,
+	.displaced_room = machine_displaced_room,
 	.describe_cpus = machine_describe_cpus,
 };
 

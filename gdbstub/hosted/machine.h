@@ -16,6 +16,9 @@
 /* No breakpoint may stand here. */
 #define MACHINE_REFUSED_BASE 0x120000
 #define MACHINE_REFUSED_SIZE 0x1000
+/* For copies of instructions. */
+#define MACHINE_ROOM_BASE 0x128000
+#define MACHINE_ROOM_COUNT 64
 #define MACHINE_WIRE_SIZE 0x40000
 
 struct machine_thread {

@@ -79,8 +79,8 @@ static void copy_fx(uint8_t to[512], const uint8_t from[512])
 		*(volatile uint64_t *)(to + i) = *(const uint64_t *)(from + i);
 }
 
-void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame,
-		    const struct debug_extra *extra)
+static void get_words(struct uni_gdb_registers *to, const struct trap_frame *frame,
+		      uint64_t fs_base, uint64_t gs_base)
 {
 	uint64_t *words = to->words;
 
@@ -108,11 +108,23 @@ void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame
 	words[UNI_GDB_ES] = GDT_DATA;
 	words[UNI_GDB_FS] = 0;
 	words[UNI_GDB_GS] = 0;
-	words[UNI_GDB_FS_BASE] = extra->fs_base;
-	words[UNI_GDB_GS_BASE] = extra->gs_base;
+	words[UNI_GDB_FS_BASE] = fs_base;
+	words[UNI_GDB_GS_BASE] = gs_base;
 	words[UNI_GDB_ORIG_RAX] = NO_SYSTEM_CALL;
+	to->known = KNOWN_ALL & ~KNOWN(FX);
+}
+
+void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame,
+		    const struct debug_extra *extra)
+{
+	get_words(to, frame, extra->fs_base, extra->gs_base);
 	copy_fx(to->fx, extra->fx);
 	to->known = KNOWN_ALL;
+}
+
+void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *frame)
+{
+	get_words(to, frame, msr_read(MSR_FS_BASE), msr_read(MSR_GS_BASE));
 }
 
 /* Segments and their bases stay: the kernel could not go on with others. */

@@ -30,6 +30,9 @@ void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame
 void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame,
 		    struct debug_extra *extra);
 
+/* What the frame and the CPU itself have of it, without the FPU: for a look that stops nothing. */
+void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *frame);
+
 /* Of a thread that is on none; fx is its saved state. Negative when saved_rsp leads nowhere. */
 int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const uint8_t fx[512]);
 int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp,
@@ -60,6 +63,9 @@ struct debug_step_flags {
 	enum { DEBUG_STEP_PLAIN, DEBUG_STEP_OWN_FLAGS, DEBUG_STEP_PUSHES_FLAGS } kind;
 };
 
+/* The frame's code makes single steps. */
+bool debug_arch_is_stepping(const struct trap_frame *frame);
+
 /* False: the instruction only waits for an interrupt, and has been passed over. */
 bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_step_flags *flags);
 void debug_arch_step_end(struct trap_frame *frame, const struct debug_step_flags *flags);
@@ -75,3 +81,6 @@ enum uni_gdb_signal debug_arch_signal(unsigned vector);
 void debug_break(void);
 extern const char debug_break_instruction[];
 extern const char debug_landing[];
+
+/* Room for the copies of instructions that breakpoints stand on. */
+extern char debug_copies[UNI_GDB_BREAKPOINTS][UNI_GDB_DISPLACED_SIZE];

@@ -25,4 +25,11 @@ debug_landing:
 	.cfi_endproc
 	.size debug_landing, . - debug_landing
 
+	.globl debug_copies
+	.type debug_copies, @object
+	.balign 16
+debug_copies:
+	.fill 1024 * 16, 1, 0xcc
+	.size debug_copies, . - debug_copies
+
 	.section .note.GNU-stack, "", @progbits

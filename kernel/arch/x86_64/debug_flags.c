@@ -85,6 +85,11 @@ bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_ste
 	return true;
 }
 
+bool debug_arch_is_stepping(const struct trap_frame *frame)
+{
+	return frame->rflags & RFLAGS_TRAP;
+}
+
 static void put_interrupts(uint64_t *rflags, bool on)
 {
 	*rflags = (*rflags & ~RFLAGS_IF) | (on ? RFLAGS_IF : 0);

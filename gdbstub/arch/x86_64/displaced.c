@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Instructions that run at another place than their own. What one reads of the pc is its operand
+ * relative to rip, a branch's target, and the return address of a call. Opcode maps: Intel SDM
+ * vol. 2, appendix A. */
+
+#include "gdbstub/arch.h"
+
+#define PREFIXES_MAX 4
+
+enum map { MAP_ONE, MAP_0F, MAP_0F38, MAP_0F3A };
+
+struct instruction {
+	const uint8_t *code;
+	unsigned opcode_at; /* also the place of ModRM - 1 */
+	enum map map;
+	bool address_32;
+	bool vector; /* VEX or EVEX */
+};
+
+static bool is_legacy_prefix(uint8_t byte)
+{
+	switch (byte) {
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x64:
+	case 0x65:
+	case 0x66:
+	case 0x67:
+	case 0xf0:
+	case 0xf2:
+	case 0xf3:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum map vector_map(uint8_t number)
+{
+	return number == 2 ? MAP_0F38 : number == 3 ? MAP_0F3A : MAP_0F;
+}
+
+static bool parse(const uint8_t *code, struct instruction *out)
+{
+	unsigned at = 0;
+
+	*out = (struct instruction){.code = code};
+	for (; is_legacy_prefix(code[at]); at++) {
+		if (at == PREFIXES_MAX)
+			return false;
+		if (code[at] == 0x67)
+			out->address_32 = true;
+	}
+	if (code[at] >= 0x40 && code[at] <= 0x4f)
+		at++;
+	if (code[at] == 0xc5 || code[at] == 0xc4 || code[at] == 0x62) {
+		out->vector = true;
+		out->map = code[at] == 0xc5 ? MAP_0F : vector_map(code[at + 1] & 7);
+		at += code[at] == 0xc5 ? 2 : code[at] == 0xc4 ? 3 : 4;
+	} else if (code[at] == 0x0f) {
+		at++;
+		out->map = MAP_0F;
+		if (code[at] == 0x38 || code[at] == 0x3a) {
+			out->map = code[at] == 0x38 ? MAP_0F38 : MAP_0F3A;
+			at++;
+		}
+	}
+	out->opcode_at = at;
+	return true;
+}
+
+static bool has_modrm_one(uint8_t opcode)
+{
+	if (opcode < 0x40)
+		return (opcode & 7) < 4;
+	switch (opcode) {
+	case 0x63:
+	case 0x69:
+	case 0x6b:
+	case 0xc0:
+	case 0xc1:
+	case 0xc6:
+	case 0xc7:
+	case 0xf6:
+	case 0xf7:
+	case 0xfe:
+	case 0xff:
+		return true;
+	default:
+		return (opcode >= 0x80 && opcode <= 0x8f) || (opcode >= 0xd0 && opcode <= 0xd3) ||
+		       (opcode >= 0xd8 && opcode <= 0xdf);
+	}
+}
+
+static bool has_modrm_0f(uint8_t opcode)
+{
+	switch (opcode) {
+	case 0x05:
+	case 0x06:
+	case 0x07:
+	case 0x08:
+	case 0x09:
+	case 0x0b:
+	case 0x77:
+	case 0xa0:
+	case 0xa1:
+	case 0xa2:
+	case 0xa8:
+	case 0xa9:
+	case 0xaa:
+		return false;
+	default:
+		return !((opcode >= 0x30 && opcode <= 0x37) || (opcode >= 0x80 && opcode <= 0x8f) ||
+			 (opcode >= 0xc8 && opcode <= 0xcf));
+	}
+}
+
+static bool has_modrm(const struct instruction *instruction)
+{
+	uint8_t opcode = instruction->code[instruction->opcode_at];
+
+	if (instruction->map == MAP_ONE)
+		return has_modrm_one(opcode);
+	return instruction->map != MAP_0F || has_modrm_0f(opcode);
+}
+
+/* What enters or leaves somewhere by a door of its own, or puts the trap after a step off. */
+static bool is_refused(const struct instruction *instruction)
+{
+	const uint8_t *opcode = instruction->code + instruction->opcode_at;
+	unsigned reg = opcode[1] >> 3 & 7;
+
+	if (instruction->vector)
+		return false;
+	if (instruction->map == MAP_0F) {
+		switch (*opcode) {
+		case 0x01: /* swapgs, vmrun, lidt, ... */
+		case 0x05: /* syscall, sysret */
+		case 0x07:
+		case 0x34: /* sysenter, sysexit */
+		case 0x35:
+		case 0xb2: /* lss */
+			return true;
+		default:
+			return false;
+		}
+	}
+	if (instruction->map != MAP_ONE)
+		return false;
+	switch (*opcode) {
+	case 0x8e: /* mov to a segment */
+	case 0xca: /* far ret */
+	case 0xcb:
+	case 0xcc: /* int3, int, iret, int1 */
+	case 0xcd:
+	case 0xce:
+	case 0xcf:
+	case 0xf1:
+		return true;
+	case 0xc7: /* xbegin */
+		return opcode[1] == 0xf8;
+	case 0xff: /* far call, far jmp */
+		return reg == 3 || reg == 5;
+	default:
+		return false;
+	}
+}
+
+static enum uni_gdb_displaced_kind kind_of(const struct instruction *instruction)
+{
+	const uint8_t *opcode = instruction->code + instruction->opcode_at;
+	unsigned reg = opcode[1] >> 3 & 7;
+
+	if (instruction->map != MAP_ONE || instruction->vector)
+		return UNI_GDB_DISPLACED_PLAIN;
+	if (*opcode == 0xe8)
+		return UNI_GDB_DISPLACED_CALL;
+	if (*opcode == 0xc2 || *opcode == 0xc3 || (*opcode == 0xff && reg == 4))
+		return UNI_GDB_DISPLACED_ABSOLUTE;
+	if (*opcode == 0xff && reg == 2)
+		return UNI_GDB_DISPLACED_ABSOLUTE_CALL;
+	return UNI_GDB_DISPLACED_PLAIN;
+}
+
+/* The four bytes of an operand relative to rip, NULL where there is none. */
+static uint8_t *find_relative(const struct instruction *instruction, uint8_t *code)
+{
+	uint8_t modrm = code[instruction->opcode_at + 1];
+
+	if (!has_modrm(instruction) || modrm >> 6 != 0 || (modrm & 7) != 5)
+		return NULL;
+	return code + instruction->opcode_at + 2;
+}
+
+static bool move_relative(uint8_t *at, uint64_t by)
+{
+	uint32_t bits = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+			(uint32_t)at[3] << 24;
+	int64_t moved = (int32_t)bits + (int64_t)by;
+
+	if (moved != (int32_t)moved)
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)((uint64_t)moved >> 8 * i);
+	return true;
+}
+
+bool uni_gdb_arch_displace(uint64_t from, uint64_t to, uint8_t code[UNI_GDB_DISPLACED_SIZE],
+			   struct uni_gdb_displaced *displaced)
+{
+	struct instruction instruction;
+	uint8_t *relative;
+
+	if (!parse(code, &instruction) || is_refused(&instruction))
+		return false;
+	relative = find_relative(&instruction, code);
+	if (relative && (instruction.address_32 || !move_relative(relative, from - to)))
+		return false;
+	displaced->from = from;
+	displaced->to = to;
+	displaced->kind = kind_of(&instruction);
+	return true;
+}
+
+uint64_t uni_gdb_arch_displaced_pc(const struct uni_gdb_displaced *displaced, uint64_t pc)
+{
+	if (displaced->kind == UNI_GDB_DISPLACED_ABSOLUTE ||
+	    displaced->kind == UNI_GDB_DISPLACED_ABSOLUTE_CALL)
+		return pc;
+	return pc - displaced->to + displaced->from;
+}
+
+bool uni_gdb_arch_displaced_pushes(const struct uni_gdb_displaced *displaced)
+{
+	return displaced->kind == UNI_GDB_DISPLACED_CALL ||
+	       displaced->kind == UNI_GDB_DISPLACED_ABSOLUTE_CALL;
+}
