@@ -19,6 +19,7 @@
 struct record_values {
 	const char *events;
 	uint64_t duration_ms; /* 0: until Ctrl-C */
+	uint64_t size_max_mib;
 	const char *output;
 	bool list;
 };
@@ -65,14 +66,14 @@ static void show_progress(const struct uni_trace_info *info)
 		(double)total.bytes / 1e6);
 }
 
-static int run_session(struct uni_trace_session *session, uint64_t duration_ms,
-		       struct uni_error *error)
+static int run_session(struct uni_trace_session *session, const struct uni_recording *recording,
+		       uint64_t duration_ms, struct uni_error *error)
 {
 	bool progress = isatty(STDERR_FILENO);
 	uint64_t end_ns = duration_ms ? now_ns() + duration_ms * 1000000 : UINT64_MAX;
 	int result = 0;
 
-	while (result == 0 && !interrupted) {
+	while (result == 0 && !interrupted && !uni_recording_is_full(recording)) {
 		uint64_t now = now_ns();
 		uint64_t left_ms = now < end_ns ? (end_ns - now + 999999) / 1000000 : 0;
 
@@ -88,15 +89,19 @@ static int run_session(struct uni_trace_session *session, uint64_t duration_ms,
 	return result;
 }
 
-static void print_summary(const struct uni_trace_info *info, const char *folder)
+static void print_summary(const struct uni_trace_info *info, const struct uni_recording *recording,
+			  const struct record_values *values, const char *folder)
 {
 	struct uni_trace_cpu total = uni_trace_info_total(info);
 	char events[UNI_TRACE_COUNT_SIZE], lost[UNI_TRACE_COUNT_SIZE];
 
-	printf("%s  %.1f s  %s events  %.1f MB  %s lost%s  → %s\n", info->guest,
+	printf("%s  %.1f s  %s events  %.1f MB  %s%s lost  → %s\n", info->guest,
 	       (double)info->duration_ns / 1e9, uni_trace_count(events, total.recorded),
-	       (double)total.bytes / 1e6, uni_trace_count(lost, uni_trace_cpu_lost(&total)),
-	       info->complete ? "" : " at least", folder);
+	       (double)total.bytes / 1e6, info->complete ? "" : "at least ",
+	       uni_trace_count(lost, uni_trace_cpu_lost(&total)), folder);
+	if (uni_recording_is_full(recording))
+		printf("  stopped by its size: --size-max is %" PRIu64 " MiB\n",
+		       values->size_max_mib);
 	if (uni_trace_cpu_lost(&total) > 0)
 		uni_trace_print_losses(info, stdout);
 }
@@ -116,14 +121,14 @@ static int record(struct uni_trace_session *session, const struct record_values 
 {
 	const struct uni_trace_info *info = uni_trace_session_info(session);
 	struct uni_recording *recording;
-	int result = uni_recording_create(folder, &recording, error);
+	int result = uni_recording_create(folder, values->size_max_mib << 20, &recording, error);
 
 	if (result < 0)
 		return result;
 	catch_interrupts();
 	result = uni_trace_session_start(session, bitmap, recording, error);
 	if (result == 0) {
-		result = run_session(session, values->duration_ms, error);
+		result = run_session(session, recording, values->duration_ms, error);
 		if (result == 0)
 			result = uni_trace_session_stop(session, error);
 		/* What came before the guest was gone, or fell silent, is worth keeping. */
@@ -132,7 +137,7 @@ static int record(struct uni_trace_session *session, const struct record_values 
 				uni_recording_finish(recording, info, result == 0 ? error : NULL);
 
 			if (finished == 0)
-				print_summary(info, folder);
+				print_summary(info, recording, values, folder);
 			else if (result == 0)
 				result = finished;
 		}
@@ -177,6 +182,8 @@ static const struct uni_option list[] = {
 			  "tracepoints, as 'sched:*,lock:*'"),
 	UNI_OPTION_DECIMAL(struct record_values, duration_ms, "duration", 'd', "S", 0, 1000000,
 			   1000, "seconds to record (default: until Ctrl-C)"),
+	UNI_OPTION_NUMBER(struct record_values, size_max_mib, "size-max", 's', "MIB", 1, 1 << 24,
+			  "stop before the recording is larger (default 1024)"),
 	UNI_OPTION_STRING(struct record_values, output, "output", 'o', "DIR",
 			  "folder to create (default NAME-DATE)"),
 	UNI_OPTION_FLAG(struct record_values, list, "list", 'l',
@@ -188,6 +195,7 @@ static const struct uni_options record_options = {
 	.details = "The recording is a CTF 1.8 trace, which babeltrace2 and Trace Compass read.",
 	.list = list,
 	.count = sizeof(list) / sizeof(list[0]),
+	.defaults = &(const struct record_values){.size_max_mib = 1024},
 	.values_size = sizeof(struct record_values),
 	.positional_min = 1,
 	.positional_max = 1,

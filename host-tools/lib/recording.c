@@ -21,6 +21,7 @@ struct uni_recording {
 	char folder[PATH_MAX];
 	int folder_fd;
 	int streams[UNI_TRACE_CPUS_MAX]; /* -1: no packet yet */
+	uint64_t size, size_max;	 /* bytes of packets */
 	bool finished;
 };
 
@@ -29,7 +30,8 @@ static void stream_name(uint32_t cpu, char out[24])
 	snprintf(out, 24, "stream_%" PRIu32, cpu);
 }
 
-int uni_recording_create(const char *folder, struct uni_recording **out, struct uni_error *error)
+int uni_recording_create(const char *folder, uint64_t size_max, struct uni_recording **out,
+			 struct uni_error *error)
 {
 	struct uni_recording *recording;
 	uni_cleanup_fd int fd = -1;
@@ -51,6 +53,7 @@ int uni_recording_create(const char *folder, struct uni_recording **out, struct 
 	}
 	strcpy(recording->folder, folder);
 	recording->folder_fd = uni_take_fd(&fd);
+	recording->size_max = size_max;
 	for (size_t i = 0; i < UNI_TRACE_CPUS_MAX; i++)
 		recording->streams[i] = -1;
 	*out = recording;
@@ -92,7 +95,8 @@ int uni_recording_packet(struct uni_recording *recording, struct uni_trace_info 
 	int *fd, result;
 
 	if (uni_trace_packet_read(packet, len, &header) < 0 || header.packet_size / 8 != len ||
-	    header.cpu_id >= info->cpu_count || !same_life(header.uuid, info->boot_id))
+	    header.cpu_id >= info->cpu_count || !same_life(header.uuid, info->boot_id) ||
+	    len > recording->size_max - recording->size)
 		return 0;
 	cpu = &info->cpus[header.cpu_id];
 	fd = &recording->streams[header.cpu_id];
@@ -110,6 +114,7 @@ int uni_recording_packet(struct uni_recording *recording, struct uni_trace_info 
 	if (result < 0)
 		return uni_error_system(error, -result, "cannot write the recording %s",
 					recording->folder);
+	recording->size += len;
 	cpu->recorded += header.event_count;
 	cpu->packets++;
 	cpu->bytes += len;
@@ -119,6 +124,11 @@ int uni_recording_packet(struct uni_recording *recording, struct uni_trace_info 
 	if (header.events_discarded > cpu->discarded)
 		cpu->discarded = header.events_discarded;
 	return 0;
+}
+
+bool uni_recording_is_full(const struct uni_recording *recording)
+{
+	return recording->size > recording->size_max - recording->size_max / 16;
 }
 
 static int write_metadata(struct uni_recording *recording, const struct uni_trace_info *info,

@@ -97,6 +97,20 @@ def control_c_ends_a_recording_whole():
 
 
 @test
+def a_recording_stops_whole_at_its_size():
+    with Guest("shop", "--cpus", "2", arguments=["load=100000"]) as guest:
+        recording = folder("bounded")
+        said = guest.uniscope(
+            "record", guest.name, "-e", "*", "-d", "30", "--size-max", "2", "-o", recording
+        )
+        info, _ = check(recording, said.stdout)
+        assert "--size-max is 2 MiB" in said.stdout
+        assert info["duration_ns"] < 25e9
+        size = sum(file.stat().st_size for file in recording.glob("stream_*"))
+        assert 1 << 20 < size <= 2 << 20, size
+
+
+@test
 def a_recorder_that_is_killed_does_not_hold_the_guest():
     with Guest("shop", "--cpus", "2") as guest:
         process = subprocess.Popen(

@@ -74,7 +74,7 @@ static void record(const uint8_t *bytes, size_t len, size_t times)
 	strcpy(folder, "/tmp/uni-trace-XXXXXX");
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(recorded, sizeof(recorded), "%s/r", folder);
-	cr_assert_eq(uni_recording_create(recorded, &recording, &error), 0);
+	cr_assert_eq(uni_recording_create(recorded, 1 << 20, &recording, &error), 0);
 	for (size_t i = 0; i < times; i++) {
 		packet[AT_SEQUENCE] = (uint8_t)i;
 		cr_assert_eq(uni_recording_packet(recording, &info, packet, len, &error), 0);
@@ -289,12 +289,42 @@ Test(recording, refuses_a_folder_that_is_there_and_removes_what_was_not_finished
 	describe(&info);
 	strcpy(folder, "/tmp/uni-trace-XXXXXX");
 	cr_assert_not_null(mkdtemp(folder));
-	cr_assert_eq(uni_recording_create(folder, &recording, &error), -UNI_EEXIST);
+	cr_assert_eq(uni_recording_create(folder, 1 << 20, &recording, &error), -UNI_EEXIST);
 	snprintf(recorded, sizeof(recorded), "%s/r", folder);
-	cr_assert_eq(uni_recording_create(recorded, &recording, &error), 0);
+	cr_assert_eq(uni_recording_create(recorded, 1 << 20, &recording, &error), 0);
 	cr_assert_eq(uni_recording_packet(recording, &info, example, sizeof(example), &error), 0);
 	uni_recording_close(recording);
 	cr_assert_eq(stat(recorded, &status), -1);
+	uni_trace_info_fini(&info);
+	clean();
+}
+
+Test(recording, is_never_larger_than_it_may_be)
+{
+	struct uni_recording *recording;
+	struct uni_trace_info info;
+	struct uni_error error;
+	char path[96];
+	struct stat status;
+
+	describe(&info);
+	strcpy(folder, "/tmp/uni-trace-XXXXXX");
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(recorded, sizeof(recorded), "%s/r", folder);
+	/* Room for 20 packets and a half; one sixteenth is 1.3 of them. */
+	cr_assert_eq(uni_recording_create(recorded, 20 * sizeof(example) + 72, &recording, &error),
+		     0);
+	for (unsigned i = 0; i < 30; i++) {
+		cr_assert_eq(uni_recording_is_full(recording), i > 19, "after %u", i);
+		cr_assert_eq(
+			uni_recording_packet(recording, &info, example, sizeof(example), &error),
+			0);
+	}
+	cr_assert_eq(info.cpus[1].recorded, 20);
+	snprintf(path, sizeof(path), "%s/stream_1", recorded);
+	cr_assert_eq(stat(path, &status), 0);
+	cr_assert_eq(status.st_size, 20 * (off_t)sizeof(example));
+	uni_recording_close(recording);
 	uni_trace_info_fini(&info);
 	clean();
 }
