@@ -32,7 +32,7 @@ static void print_event(const struct report *report, const struct uni_trace_even
 {
 	char thread[64];
 
-	printf("%15.9f  %3" PRIu32 "  %-16s  %-20s  ", (double)event->time_ns / 1e9, event->cpu,
+	printf("%14.9f  %2" PRIu32 "  %-14s  %-17s  ", (double)event->time_ns / 1e9, event->cpu,
 	       report_thread_name(report, report->cpus[event->cpu].thread, thread),
 	       event->point->name);
 	uni_trace_print_fields(event, stdout);

@@ -20,10 +20,10 @@ static void print_header(const struct report *report)
 	const struct uni_trace_info *info = report->info;
 	char events[UNI_TRACE_COUNT_SIZE];
 
-	printf("%s  %s  %.3f s from %.3f s after boot  %s events  life %.8s  build %.8s\n",
-	       info->guest, info->kernel, (double)(report->last_ns - report->first_ns) / 1e9,
-	       (double)report->first_ns / 1e9, uni_trace_count(events, report->event_count),
-	       info->boot_id, info->build_id);
+	printf("%s  %s  life %.8s  build %.8s\n%s events in %.3f s, from %.3f s after boot\n",
+	       info->guest, info->kernel, info->boot_id, info->build_id,
+	       uni_trace_count(events, report->event_count),
+	       (double)(report->last_ns - report->first_ns) / 1e9, (double)report->first_ns / 1e9);
 }
 
 static void print_cpus(const struct report *report)
@@ -90,7 +90,7 @@ static void print_thread(const struct report *report, const struct report_thread
 		duration(p99, uni_histogram_permille(thread->latency, 990));
 		duration(max, thread->latency->max);
 	}
-	printf("%-20s  %10s  %5.1f  %9" PRIu64 "  %9s  %9s  %9s\n",
+	printf("%-16s  %8s  %5.1f  %9" PRIu64 "  %9s  %9s  %9s\n",
 	       report_thread_name(report, thread->id, name), duration(run, thread->run_ns),
 	       span_ns ? 100.0 * (double)thread->run_ns / (double)span_ns : 0.0, thread->switches,
 	       p50, p99, max);
@@ -109,8 +109,8 @@ static void print_threads(const struct report *report, size_t most)
 	for (size_t i = 0; i < report->thread_count; i++)
 		order[i] = &report->threads[i];
 	qsort(order, report->thread_count, sizeof(struct report_thread *), by_run_time);
-	puts("\n                                                    WOKEN TO RUNNING\n"
-	     "THREAD                      RAN   CPU%   SWITCHES        p50        p99        max");
+	puts("\n                                                     WOKEN TO RUNNING\n"
+	     "THREAD                 RAN   CPU%   SWITCHES        p50        p99        max");
 	for (size_t i = 0; i < report->thread_count && i < most; i++)
 		print_thread(report, order[i]);
 	if (report->thread_count > most)
@@ -147,8 +147,8 @@ static void print_locks(const struct report *report, const struct uni_symbols *s
 
 	memcpy(order, report->locks, report->lock_count * sizeof(order[0]));
 	qsort(order, report->lock_count, sizeof(order[0]), by_wait);
-	puts("\nLOCK              SITE                   WAITS  WAIT total        p99   HOLD p99"
-	     "  LONGEST HOLDER");
+	puts("\n                                        WAITED         HELD\n"
+	     "LOCK          SITE            WAITS    total      p99      p99  LONGEST HOLDER");
 	for (size_t i = 0; i < report->lock_count; i++) {
 		const struct report_lock *lock = order[i];
 		char site[64], holder[64], total[UNI_QUANTITY_SIZE], p99[UNI_QUANTITY_SIZE],
@@ -156,7 +156,7 @@ static void print_locks(const struct report *report, const struct uni_symbols *s
 
 		snprintf(address, sizeof(address), "0x%" PRIx64, lock->address);
 		site_text(symbols, lock->site, site);
-		printf("%-16s  %-20s  %6" PRIu64 "  %10s  %9s  %9s  %s %s\n",
+		printf("%-12s  %-14s  %5" PRIu64 "  %7s  %7s  %7s  %s %s\n",
 		       lock->name[0] ? lock->name : address, site, lock->wait.count,
 		       duration(total, lock->wait.total),
 		       duration(p99, uni_histogram_permille(&lock->wait, 990)),
@@ -174,9 +174,9 @@ void report_print_lost(const struct report *report, const char *next)
 	struct uni_trace_cpu total = uni_trace_info_total(report->info);
 	char lost[UNI_TRACE_COUNT_SIZE];
 
-	printf("\n%s events lost%s.%s%s\n", uni_trace_count(lost, uni_trace_cpu_lost(&total)),
-	       report->info->complete ? ""
-				      : " at least: the guest was gone before it gave its counts",
+	printf("\n%s%s events lost%s.%s%s\n", report->info->complete ? "" : "At least ",
+	       uni_trace_count(lost, uni_trace_cpu_lost(&total)),
+	       report->info->complete ? "" : ": the guest was gone before it gave its counts",
 	       next ? " Next: " : "", next ? next : "");
 	uni_trace_print_losses(report->info, stdout);
 }

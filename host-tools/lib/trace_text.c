@@ -26,18 +26,17 @@ void uni_trace_print_losses(const struct uni_trace_info *info, FILE *out)
 	for (uint32_t i = 0; i < info->cpu_count; i++) {
 		const struct uni_trace_cpu *cpu = &info->cpus[i];
 		uint64_t lost = uni_trace_cpu_lost(cpu);
-		char all[UNI_TRACE_COUNT_SIZE], full[UNI_TRACE_COUNT_SIZE],
-			way[UNI_TRACE_COUNT_SIZE], of[UNI_TRACE_COUNT_SIZE];
 		uint64_t in_guest = cpu->discarded + cpu->overwritten;
+		char number[UNI_TRACE_COUNT_SIZE], of[UNI_TRACE_COUNT_SIZE];
 
 		if (lost == 0)
 			continue;
 		in_guest = in_guest < lost ? in_guest : lost;
-		fprintf(out,
-			"  CPU %" PRIu32 ": %s of %s lost: %s no room in the guest's ring, "
-			"%s on the way to the recording\n",
-			i, uni_trace_count(all, lost), uni_trace_count(of, cpu->emitted),
-			uni_trace_count(full, in_guest), uni_trace_count(way, lost - in_guest));
+		fprintf(out, "  CPU %" PRIu32 ": %s of %s lost", i, uni_trace_count(number, lost),
+			uni_trace_count(of, cpu->emitted));
+		if (in_guest > 0 && in_guest < lost)
+			fprintf(out, ", %s of these", uni_trace_count(number, in_guest));
+		fputs(in_guest > 0 ? " where the guest's ring was full\n" : " on the way\n", out);
 	}
 }
 
