@@ -164,8 +164,8 @@ static int show_dump(const char *which, const struct values *values, struct uni_
 	return err;
 }
 
-/* Becomes gdb on the dump, with the helpers that ride in the image. Debuginfod is off: it has nothing
- * of ours, and asks for minutes. */
+/* Becomes gdb on the dump, with the helpers that ride in the image. Debuginfod is off: it has
+ * nothing of ours, and asks for minutes. */
 static int debug_dump(const char *which, const struct uni_arguments *arguments,
 		      struct uni_error *error)
 {

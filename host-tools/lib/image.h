@@ -22,7 +22,7 @@ struct uni_image {
 	uint64_t load_end;	/* and behind its last one, zeroed memory included */
 	uint64_t entry;		/* of PVH */
 	bool has_debug_info;
-	bool has_gdb_helpers; /* .debug_gdb_scripts */
+	bool has_gdb_helpers;	   /* .debug_gdb_scripts */
 	uint32_t tracepoint_count; /* 0: no metadata of tracepoints */
 };
 

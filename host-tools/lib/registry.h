@@ -26,7 +26,7 @@
 #define UNI_SOCKET_PROBE "probe.sock"	  /* frames, any number of clients */
 #define UNI_SOCKET_GDB "gdb.sock"	  /* remote protocol, one gdb */
 #define UNI_SOCKET_CONSOLE "console.sock" /* bytes, any number of clients */
-#define UNI_SOCKET_QEMU_GDB "qemu.sock" /* QEMU's own gdb stub, from when it is asked for */
+#define UNI_SOCKET_QEMU_GDB "qemu.sock"	  /* QEMU's own gdb stub, from when it is asked for */
 #define UNI_SOCKET_APP "app.sock"	  /* bytes of the application's port, one client */
 
 /* guest.json. Texts are empty and numbers 0 where something is not known. */

@@ -23,6 +23,8 @@ class Command(gdb.Command):
     completion = gdb.COMPLETE_NONE
     arguments_max = 1
     needs_guest = True
+    # The argument is an expression, with its own quotes.
+    is_expression = False
 
     def __init__(self):
         super().__init__(f"uni {self.name}", gdb.COMMAND_STATUS, self.completion)
@@ -33,7 +35,7 @@ class Command(gdb.Command):
 
     def invoke(self, argument, from_tty):
         self.dont_repeat()
-        words = gdb.string_to_argv(argument)
+        words = [argument] if self.is_expression and argument else gdb.string_to_argv(argument)
         if len(words) > self.arguments_max:
             raise gdb.GdbError(f"uni {self.name}: too many arguments; see `help uni {self.name}`")
         if self.needs_guest and not gdb.selected_inferior().pid:

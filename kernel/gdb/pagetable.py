@@ -50,12 +50,12 @@ class Pagetable(Command):
     guard page of one, a device. ADDRESS is an expression, as in `uni pagetable $rsp`."""
 
     name = "pagetable"
-    arguments_max = 64
+    is_expression = True
 
-    def run(self, *words):
-        if not words:
+    def run(self, expression=None):
+        if not expression:
             raise guest.Missing("which address? as in `uni pagetable $rsp`")
-        address = address_of(" ".join(words))
+        address = address_of(expression)
         if address >> 47 not in (0, (1 << 17) - 1):
             raise guest.Missing(f"{address:#x} is no canonical address")
         steps = list(walk(address))

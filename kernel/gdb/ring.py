@@ -70,7 +70,7 @@ class Ring:
         else:
             end = int(header["content_size"]) // 8
             expected = (uses + 1) * self.size
-        start = int(header["header_size"])
+        start = kind.sizeof
         if not start <= end <= self.size:
             return b"", 0, False
         complete = int(self.value["slots"][slot]["committed"]) == expected
