@@ -15,7 +15,7 @@ void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	uni_gdb_put_hex(&stub->reply, UNI_GDB_PACKET_SIZE);
 	uni_gdb_put(&stub->reply, ";QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
 				  "qXfer:features:read+;qXfer:threads:read+;"
-				  "ConditionalBreakpoints+");
+				  "ConditionalBreakpoints+;BreakpointCommands+");
 }
 
 void uni_gdb_cmd_no_ack(struct uni_gdb *stub, struct uni_gdb_cursor *args)

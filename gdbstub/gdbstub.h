@@ -10,7 +10,7 @@
  * One CPU at a time may call in here, the platform sees to that, with these exceptions that may run
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
  * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
- * uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached.
+ * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached.
  *
  * The life of a stop, seen from the platform:
  *
@@ -38,6 +38,7 @@
 #define UNI_GDB_NAME_SIZE 64
 #define UNI_GDB_EXTRA_SIZE 192
 #define UNI_GDB_EXPRESSIONS_SIZE 0x10000
+#define UNI_GDB_OUTPUT_SIZE 8192
 #define UNI_GDB_NO_CPU (-1)
 
 /* The signal numbers of the protocol: GDB manual, "Signals"; include/gdb/signals.def. */
@@ -169,6 +170,13 @@ struct uni_gdb_expressions {
 	uint8_t bytes[UNI_GDB_EXPRESSIONS_SIZE];
 };
 
+/* What dprintf printed since the guest last stopped. */
+struct uni_gdb_output {
+	uint32_t len;
+	uint32_t lost; /* texts that found no room */
+	char data[UNI_GDB_OUTPUT_SIZE];
+};
+
 /* A CPU at a breakpoint. */
 struct uni_gdb_hit {
 	const struct uni_gdb_registers *registers;
@@ -221,6 +229,7 @@ struct uni_gdb {
 	unsigned breakpoint_count;
 	struct uni_gdb_watch_slot watches[UNI_GDB_WATCH_SLOTS];
 	struct uni_gdb_expressions expressions;
+	struct uni_gdb_output output;
 
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo */
@@ -275,3 +284,7 @@ const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gd
 bool uni_gdb_breakpoint_hit(struct uni_gdb *stub, const struct uni_gdb_breakpoint *breakpoint,
 			    const struct uni_gdb_hit *hit);
 bool uni_gdb_watch_hit(struct uni_gdb *stub, unsigned slot, const struct uni_gdb_hit *hit);
+
+/* There is output of dprintf, which gdb gets as soon as the guest stops: for nothing else, a stop
+ * with UNI_GDB_EVENT_ATTENTION is over again when it is sent. */
+bool uni_gdb_has_output(const struct uni_gdb *stub);

@@ -10,6 +10,8 @@
 /* Opcodes that one expression may take: about 100 us. */
 #define STEPS 10000
 
+#define OUTPUT_LINE_MAX 512
+
 struct evaluation {
 	struct uni_gdb *stub;
 	const struct uni_gdb_hit *hit;
@@ -34,9 +36,67 @@ static int memory_read(void *context, uint64_t address, void *bytes, size_t len)
 	return uni_gdb_read_clean(evaluation->stub, address, bytes, len) ? 0 : -UNI_EFAULT;
 }
 
-static const struct uni_bytecode_ops operations = {
+/* Takes room, then fills it: a CPU that stops the guest waits for those that are here. */
+static void keep_output(struct uni_gdb_output *output, const struct uni_gdb_text *text)
+{
+	uint32_t len = (uint32_t)text->len;
+	uint32_t at = __atomic_load_n(&output->len, __ATOMIC_RELAXED);
+
+	do {
+		if (len > sizeof(output->data) - at) {
+			__atomic_fetch_add(&output->lost, 1, __ATOMIC_RELAXED);
+			return;
+		}
+	} while (!__atomic_compare_exchange_n(&output->len, &at, at + len, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	for (uint32_t i = 0; i < len; i++)
+		*(volatile char *)&output->data[at + i] = text->data[i];
+}
+
+static int print(void *context, const char *format, const uint64_t *arguments, unsigned count)
+{
+	const struct evaluation *evaluation = context;
+	char line[OUTPUT_LINE_MAX];
+	struct uni_gdb_text text;
+
+	uni_gdb_text_init(&text, line, sizeof(line));
+	uni_gdb_put_format(evaluation->stub, &text, format, arguments, count);
+	keep_output(&evaluation->stub->output, &text);
+	return 0;
+}
+
+bool uni_gdb_has_output(const struct uni_gdb *stub)
+{
+	return __atomic_load_n(&stub->output.len, __ATOMIC_RELAXED) > 0;
+}
+
+void uni_gdb_put_output(struct uni_gdb *stub)
+{
+	uni_gdb_put_char(&stub->reply, 'O');
+	uni_gdb_put_hex_bytes(&stub->reply, stub->output.data, stub->output.len);
+	if (stub->output.lost) {
+		char data[64];
+		struct uni_gdb_text text;
+
+		uni_gdb_text_init(&text, data, sizeof(data));
+		uni_gdb_put(&text, "[");
+		uni_gdb_put_decimal(&text, stub->output.lost);
+		uni_gdb_put(&text, " lines of dprintf found no room]\n");
+		uni_gdb_put_hex_bytes(&stub->reply, text.data, text.len);
+	}
+	stub->output.len = 0;
+	stub->output.lost = 0;
+}
+
+static const struct uni_bytecode_ops condition_ops = {
 	.register_get = register_get,
 	.memory_read = memory_read,
+};
+
+static const struct uni_bytecode_ops command_ops = {
+	.register_get = register_get,
+	.memory_read = memory_read,
+	.print = print,
 };
 
 /* gdb looks at them once more when it hears of the hit. So one that cannot be evaluated counts as
@@ -50,9 +110,20 @@ static bool holds(struct evaluation *evaluation, const struct uni_gdb_list *cond
 	if (!conditions->len)
 		return true;
 	while ((code = uni_gdb_next_expression(evaluation->stub, conditions, &at)))
-		if (uni_bytecode_run(code, &operations, evaluation, STEPS, &value) < 0 || value)
+		if (uni_bytecode_run(code, &condition_ops, evaluation, STEPS, &value) < 0 || value)
 			return true;
 	return false;
+}
+
+static void run_commands(struct evaluation *evaluation, const struct uni_gdb_list *commands)
+{
+	static const char failed[] = "[dprintf: an argument cannot be read]\n";
+	const uint8_t *code;
+	uint32_t at = 0;
+
+	while ((code = uni_gdb_next_expression(evaluation->stub, commands, &at)))
+		if (uni_bytecode_run(code, &command_ops, evaluation, STEPS, NULL) < 0)
+			(void)print(evaluation, failed, NULL, 0);
 }
 
 static bool wants_stop(struct uni_gdb *stub, const struct uni_gdb_agent *agent,
@@ -60,7 +131,12 @@ static bool wants_stop(struct uni_gdb *stub, const struct uni_gdb_agent *agent,
 {
 	struct evaluation evaluation = {.stub = stub, .hit = hit};
 
-	return holds(&evaluation, &agent->conditions);
+	if (!holds(&evaluation, &agent->conditions))
+		return false;
+	if (!agent->commands.len)
+		return true;
+	run_commands(&evaluation, &agent->commands);
+	return false;
 }
 
 bool uni_gdb_breakpoint_hit(struct uni_gdb *stub, const struct uni_gdb_breakpoint *breakpoint,

@@ -86,6 +86,8 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	stub->interrupted = false;
 	stub->acks = UNI_GDB_ACKS;
 	stub->pending_count = 0;
+	stub->output.len = 0;
+	stub->output.lost = 0;
 	resume_all(stub);
 }
 
@@ -241,8 +243,18 @@ static enum uni_gdb_verdict leave(struct uni_gdb *stub)
 	return UNI_GDB_RESUME;
 }
 
+/* gdb takes it only while it waits for a stop. */
+static void send_output(struct uni_gdb *stub)
+{
+	new_reply(stub);
+	uni_gdb_put_output(stub);
+	send_reply(stub);
+}
+
 enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub)
 {
+	if (stub->owes_stop && uni_gdb_has_output(stub))
+		send_output(stub);
 	while (!stub->kill) {
 		if (stub->owes_stop && uni_gdb_next_event(stub)) {
 			stub->resume = false;

@@ -54,6 +54,15 @@ void uni_gdb_replace_agent(struct uni_gdb *stub, struct uni_gdb_agent *agent,
 const uint8_t *uni_gdb_next_expression(const struct uni_gdb *stub, const struct uni_gdb_list *list,
 				       uint32_t *at);
 
+/* format.c */
+/* A dprintf's text. Any number of CPUs while the guest runs. */
+void uni_gdb_put_format(struct uni_gdb *stub, struct uni_gdb_text *text, const char *format,
+			const uint64_t *arguments, unsigned count);
+
+/* hit.c */
+/* What the guest itself had to say, as a console packet. */
+void uni_gdb_put_output(struct uni_gdb *stub);
+
 /* commands_threads.c */
 /* The thread that Hg means. */
 uint32_t uni_gdb_general_thread(struct uni_gdb *stub);

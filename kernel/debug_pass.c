@@ -76,6 +76,8 @@ void debug_pass_leave(struct trap_frame *frame)
 	set_inside(cpu_id(), false);
 	if (debug_is_stopping())
 		debug_stop(frame, NULL);
+	else if (uni_gdb_has_output(&debug_stub))
+		debug_stop(frame, &(struct uni_gdb_event){.kind = UNI_GDB_EVENT_ATTENTION});
 }
 
 static void describe_hit(unsigned self, const struct trap_frame *frame,

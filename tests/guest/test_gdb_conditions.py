@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A stock gdb on a busy guest: breakpoints whose conditions the guest itself looks at. The shop
-checks its own books all the time, and dies if they are wrong."""
+"""A stock gdb on a busy guest: conditions of breakpoints, and dprintf, which the guest itself sees
+to. The shop checks its own books all the time, and dies if they are wrong."""
 
 import re
 import time
@@ -121,6 +121,33 @@ def stepping_over_a_breakpoint_with_a_condition():
             assert "hit Breakpoint" not in text, text
             assert gdb.thread() == start
             assert gdb.value("$pc") != before
+
+
+@test
+def dprintf_prints_from_the_guest():
+    with shop() as guest, attach(guest) as gdb:
+        gdb("set dprintf-style agent")
+        gdb(r'dprintf shop_handle,"request %d of worker %u\n", request->id, worker')
+        text = run_for(gdb, 2)
+        printed = re.findall(r"^request (\d+) of worker ([0-3])$", text, re.M)
+        assert len(printed) > 20, text
+        assert len({int(number) for number, _ in printed}) == len(printed), "one came twice"
+        assert len({worker for _, worker in printed}) == 4, text
+        gdb("delete")
+        before = handled(gdb)
+        text = run_for(gdb, 1)
+        assert handled(gdb) > before and "request" not in text.split("received")[0], text
+
+
+@test
+def dprintf_with_a_condition():
+    with shop() as guest, attach(guest) as gdb:
+        gdb("set dprintf-style agent")
+        gdb(r'dprintf shop_handle,"request %d\n", request->id')
+        gdb("condition 1 request->id % 100 == 7")
+        text = run_for(gdb, 3)
+        printed = [int(number) for number in re.findall(r"^request (\d+)$", text, re.M)]
+        assert printed and all(number % 100 == 7 for number in printed), text
 
 
 main()

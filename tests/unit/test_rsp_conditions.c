@@ -3,6 +3,7 @@
 /* Conditions that the target looks at, as gdb 13.1 sends them. The registers of thread n are
  * n * 0x1000 + their index. */
 
+#include "gdbstub/stub_internal.h"
 #include "tests/unit/rsp_machine.h"
 
 TestSuite(conditions, .init = rsp_attach);
@@ -173,4 +174,110 @@ Test(conditions, of_a_debug_register)
 	rsp_received();
 	rsp_expect("z1," CODE_TEXT ",1", "OK");
 	cr_expect_eq(m.stub.expressions.len, 0);
+}
+
+/* --- commands: what dprintf does in the style of an agent --- */
+
+#define PUSH_NONE "22002200"
+
+/* The output that comes when the guest stops for nothing else. */
+static const char *printed(void)
+{
+	rsp_stop(UNI_GDB_EVENT_ATTENTION, 1, 0);
+	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
+	return rsp_received();
+}
+
+Test(conditions, commands_print_and_go_on)
+{
+	cr_expect_not_null(strstr(rsp_ask("qSupported:"), ";BreakpointCommands+"));
+	/* "%d\n" of rdi, the backslash as its user wrote it */
+	rsp_expect("Z0," CODE_TEXT ",1;cmds:0,X11,260005" PUSH_NONE "34010005"
+		   "25645c6e00"
+		   "27",
+		   "OK");
+	rsp_resume();
+	cr_expect(!hits(1));
+	cr_expect(!hits(2));
+	cr_expect(uni_gdb_has_output(&m.stub));
+	/* "4101\n8197\n" */
+	cr_expect_str_eq(printed(), "O343130310a383139370a");
+	cr_expect(!uni_gdb_has_output(&m.stub));
+}
+
+Test(conditions, commands_run_where_the_condition_holds)
+{
+	rsp_expect("Z0," CODE_TEXT ",1;" RDI_IS_1005 ";cmds:1,Xb," PUSH_NONE "34000002610027",
+		   "OK");
+	rsp_resume();
+	cr_expect(!hits(2));
+	cr_expect(!uni_gdb_has_output(&m.stub));
+	cr_expect(!hits(1));
+	cr_expect_str_eq(printed(), "O61");
+}
+
+/* gdb 13 sends as many as there are dprintfs at the address. */
+Test(conditions, each_of_several_commands_runs)
+{
+	rsp_expect("Z0," CODE_TEXT ",1;cmds:0,Xb," PUSH_NONE "34000002610027Xb," PUSH_NONE
+		   "34000002620027",
+		   "OK");
+	rsp_resume();
+	cr_expect(!hits(1));
+	cr_expect_str_eq(printed(), "O6162");
+}
+
+Test(conditions, a_command_that_fails_says_so)
+{
+	rsp_expect("Z0," CODE_TEXT ",1;cmds:0,X4,22001727", "OK");
+	rsp_resume();
+	cr_expect(!hits(1));
+	cr_expect_not_null(strstr(printed(), "O5b647072696e7466"));
+}
+
+Test(conditions, output_that_finds_no_room_is_counted)
+{
+	rsp_expect("Z0," CODE_TEXT ",1;cmds:0,X11,260005" PUSH_NONE "34010005"
+		   "25645c6e00"
+		   "27",
+		   "OK");
+	rsp_resume();
+	for (unsigned i = 0; i < UNI_GDB_OUTPUT_SIZE / 5 + 3; i++)
+		hits(1);
+	/* "...4101\n[3 lines" */
+	cr_expect_not_null(strstr(printed(), "343130310a5b33206c696e6573"));
+}
+
+static const char *formatted(const char *format, uint64_t one, uint64_t two)
+{
+	static char data[128];
+	struct uni_gdb_text text;
+
+	uni_gdb_text_init(&text, data, sizeof(data) - 1);
+	uni_gdb_put_format(&m.stub, &text, format, (const uint64_t[]){one, two}, 2);
+	data[text.len] = 0;
+	return data;
+}
+
+Test(conditions, formats_are_those_of_c)
+{
+	memcpy(m.ram, "shop", 5);
+	cr_expect_str_eq(formatted("%d %i", 0xffffffff, 7), "-1 7");
+	cr_expect_str_eq(formatted("%u %lu", UINT64_MAX, UINT64_MAX),
+			 "4294967295 18446744073709551615");
+	cr_expect_str_eq(formatted("%x %#lX", 0xabc, 0xabc), "abc 0xABC");
+	cr_expect_str_eq(formatted("%o|%#o", 8, 8), "10|010");
+	cr_expect_str_eq(formatted("%5d|%-5d|", (uint64_t)-42, 42), "  -42|42   |");
+	cr_expect_str_eq(formatted("%05d|%+d", (uint64_t)-42, 42), "-0042|+42");
+	cr_expect_str_eq(formatted("%.4d|%8.3x", 42, 10), "0042|     00a");
+	cr_expect_str_eq(formatted("%c%%%c", 'a', 'b'), "a%b");
+	cr_expect_str_eq(formatted("%s|%.2s", MACHINE_RAM_BASE, MACHINE_RAM_BASE), "shop|sh");
+	cr_expect_str_eq(formatted("%6s|%-6s|", MACHINE_RAM_BASE, MACHINE_RAM_BASE),
+			 "  shop|shop  |");
+	cr_expect_str_eq(formatted("%s", 0, 0), "<no memory there>");
+	cr_expect_str_eq(formatted("%p", 0x1234, 0), "0x1234");
+	cr_expect_str_eq(formatted("%lld", (uint64_t)1 << 63, 0), "-9223372036854775808");
+	cr_expect_str_eq(formatted("\\t\\\"\\\\\\101\\n", 0, 0), "\t\"\\A\n");
+	cr_expect_str_eq(formatted("%f%", 0, 0), "??");
+	cr_expect_str_eq(formatted("%d %d %d", 1, 2), "1 2 0");
 }
