@@ -29,7 +29,7 @@
 /* While gdb is silent the leader looks for its next words every now and then: at once at first,
  * later after naps of a part of the silence, so that answers are late by that part of it at most.
  */
-#define SPIN_NS (100 * NS_PER_US)
+#define SPIN_NS (2 * NS_PER_MS)
 #define NAP_PART 8
 #define NAP_MAX_NS (20 * NS_PER_MS)
 

@@ -25,6 +25,25 @@ static size_t write_memory(void *context, uint64_t address, const void *bytes, s
 
 /* --- threads --- */
 
+/* gdb asks for one after the other, in the order of the list: it is walked once for all of them. */
+static struct thread *find(uint32_t id)
+{
+	static struct thread *last;
+	static uint64_t last_stopped_ns;
+	struct thread *thread = last;
+
+	if (last_stopped_ns != debug_stopped_ns || (thread && thread->id > id))
+		thread = NULL;
+	while (!thread || thread->id < id) {
+		thread = thread_next_stopped(thread);
+		if (!thread)
+			return NULL;
+	}
+	last = thread;
+	last_stopped_ns = debug_stopped_ns;
+	return thread->id == id ? thread : NULL;
+}
+
 /* The name of what may be a broken pointer. */
 static void put_name(struct uni_gdb_text *text, const char *name)
 {
@@ -108,7 +127,7 @@ static bool next_thread(void *context, const void **cursor, struct uni_gdb_threa
 
 static bool find_thread(void *context, uint32_t id, struct uni_gdb_thread *out)
 {
-	const struct thread *thread = thread_by_id_stopped(id);
+	const struct thread *thread = find(id);
 
 	(void)context;
 	if (thread)
@@ -129,7 +148,7 @@ static bool is_out_of_reach(const struct thread *thread)
 
 static int get_registers(void *context, uint32_t id, struct uni_gdb_registers *registers)
 {
-	struct thread *thread = thread_by_id_stopped(id);
+	struct thread *thread = find(id);
 	int cpu;
 
 	(void)context;
@@ -147,7 +166,7 @@ static int get_registers(void *context, uint32_t id, struct uni_gdb_registers *r
 
 static int set_registers(void *context, uint32_t id, const struct uni_gdb_registers *registers)
 {
-	struct thread *thread = thread_by_id_stopped(id);
+	struct thread *thread = find(id);
 	int cpu;
 
 	(void)context;

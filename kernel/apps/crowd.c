@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Many threads that sleep, `threads=` of them (1000), for tests of what lists them. */
+
+#include "kernel/app.h"
+#include "kernel/clock.h"
+#include "kernel/cmdline.h"
+#include "kernel/format.h"
+#include "kernel/log.h"
+#include "kernel/panic.h"
+#include "kernel/thread.h"
+
+const char app_name[] = "crowd";
+
+#define STACK_SIZE 8192
+
+static int stand_about(void *argument)
+{
+	thread_sleep_ns(3600 * NS_PER_S);
+	return 0;
+}
+
+int app_main(void)
+{
+	unsigned count = (unsigned)cmdline_get_u64("threads", 1000);
+	char name[THREAD_NAME_SIZE];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct thread_options options = {.name = name, .stack_size = STACK_SIZE};
+
+		format_text(name, sizeof(name), "member-%u", i);
+		KASSERT(thread_create(&options, stand_about, NULL) != NULL);
+	}
+	log_printf(LOG_INFO, "crowd: all there");
+	thread_sleep_ns(3600 * NS_PER_S);
+	return 0;
+}

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""gdb and a thousand threads, and threads that come while it looks."""
+
+import re
+import time
+
+from gdb_session import Gdb
+from harness import Guest, main, test, wait_for
+
+COUNT = 1000
+
+
+def attach(guest):
+    return Gdb(guest.image, guest.socket("gdb"))
+
+
+def members(gdb):
+    return len(re.findall(r'"member-\d+"', gdb("info threads", timeout=60)))
+
+
+def all_there(guest):
+    with attach(guest) as gdb:
+        count = members(gdb)
+        gdb("detach")
+    return count == COUNT
+
+
+@test
+def a_thousand_threads_are_listed():
+    for cpus in ("2", "16"):
+        with Guest("crowd", "--machine", "q35", "--cpus", cpus, "--memory", "128") as guest:
+            wait_for("every thread", lambda: all_there(guest), timeout=60)
+            times = []
+            for _ in range(3):
+                start = time.monotonic()
+                with attach(guest) as gdb:
+                    assert members(gdb) == COUNT
+                    times.append(time.monotonic() - start)
+                    assert "member-999" in gdb("thread find member-999")
+                    gdb("detach")
+            print(f"# {cpus} CPUs: attached and listed in {min(times):.3f} s")
+
+
+@test
+def threads_that_came_are_told_at_the_next_stop():
+    with Guest("crowd", "--memory", "128", arguments=["gdbwait"]) as guest, attach(guest) as gdb:
+        gdb("tbreak thread_list_add")
+        gdb("continue")
+        gdb("break thread_create if (int)options->stack_size == 8192")
+        seen = 0
+        for _ in range(3):
+            gdb("ignore 2 4")
+            text = gdb("continue", timeout=60)
+            assert "hit Breakpoint 2" in text, text
+            count = members(gdb)
+            assert count > seen or not seen, f"{seen} became {count}"
+            assert len(re.findall(r"\[New Thread \d+\]", text)) >= count - seen, text
+            seen = count
+        assert seen >= 10, seen
+
+
+main()
