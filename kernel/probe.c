@@ -12,6 +12,7 @@
 #include "kernel/cmdline.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
+#include "kernel/debug.h"
 #include "kernel/image.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
@@ -76,6 +77,7 @@ static uint64_t time_ns(void *context)
 static void end(void *context)
 {
 	waits_for_host = true;
+	debug_exited(0);
 	uni_probe_bye(&probe, 0);
 	shutdown();
 }

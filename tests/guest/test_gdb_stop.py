@@ -138,4 +138,14 @@ def breakpoints_and_steps_in_an_nmi_handler():
         assert int(gdb.value("cpus[0].irq_count + cpus[1].irq_count")) > before + 10
 
 
+@test
+def a_guest_that_is_told_to_stop_exits():
+    with Guest("shop") as guest, attach(guest) as gdb:
+        gdb.send("continue")
+        time.sleep(0.3)
+        guest.uniscope("stop", guest.name)
+        text = gdb.read()
+        assert "exited normally" in text, text
+
+
 main()
