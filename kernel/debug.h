@@ -13,9 +13,9 @@ void debug_init_early(void);
 /* In thread "main", once the ports are there, before app_main(). */
 void debug_init(void);
 
-/* Asked on #DB and #BP always, on other exceptions before they become a panic, with the address of a
- * page fault. Runs on the trap's stack with interrupts off. True: handled, resume with *frame as it
- * is now. May also go back to the interrupted code by itself. */
+/* Asked on #DB and #BP always, on other exceptions before they become a panic, with the address of
+ * a page fault. Runs on the trap's stack with interrupts off. True: handled, resume with *frame as
+ * it is now. May also go back to the interrupted code by itself. */
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 
 /* The last thing before an interrupt is left, interrupts off. May do as debug_trap(). */

@@ -32,9 +32,9 @@ FILES = {
     "gdb.mi/mi-break.exp": 116,
     "gdb.opt/inline-bt.exp": 18,
     "gdb.python/py-frame.exp": 20,
-    "gdb.reverse/step-reverse.exp": 20,
+    "gdb.cp/overload.exp": 20,
     "gdb.threads/bp_in_thread.exp": 3,
-    "gdb.trace/tracefile.exp": 5,
+    "gdb.linespec/keywords.exp": 32,
 }
 
 
@@ -60,7 +60,7 @@ def twenty_files_of_gdbs_own_testsuite_pass():
         if counts.get("PASS", 0) < FILES[name] or result["bad"] or result["timed_out"]:
             wrong.append(f"{name}: {counts} instead of {FILES[name]} PASS {result['bad']}")
 
-    runner.run_all(board, FILES, 2, look)
+    runner.run_all(board, FILES, 2, 60, look, fresh=True)
     assert not wrong, "\n".join(wrong)
 
 

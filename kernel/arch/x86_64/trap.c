@@ -143,11 +143,12 @@ static void handle_interrupt(struct cpu *cpu, unsigned vector)
  * of two, which is the one to begin with when this handler is over. */
 static void open_nmis(struct cpu *cpu)
 {
-	uint64_t *stack = &cpu->arch.tss.ist[IST_NMI - 1];
 	uint64_t spare = cpu->arch.spare_nmi_stack;
 
-	cpu->arch.spare_nmi_stack = *stack;
-	__atomic_store_n(stack, spare, __ATOMIC_SEQ_CST);
+	cpu->arch.spare_nmi_stack = cpu->arch.tss.ist[IST_NMI - 1];
+	cpu->arch.tss.ist[IST_NMI - 1] = spare;
+	/* The processor reads it at the NMI that iret may let in. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	cpu->nmi_blocked = false;
 }
 

@@ -37,6 +37,7 @@ def main():
     parser.add_argument("what", nargs="*", default=DIRECTORIES, help="gdb.base, gdb.base/break.exp")
     parser.add_argument("--stubs", default="ours", help="of ours,qemu,gdbserver; or all")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--timeout", type=int, default=180, help="seconds a file may take")
     parser.add_argument("--fresh", action="store_true", help="run again what is known already")
     parser.add_argument("--boots-only", action="store_true", help="files that booted a guest before")
     arguments = parser.parse_args()
@@ -56,7 +57,7 @@ def main():
         board = runner.Board(stub, suite, build, folder)
         progress = report.Progress(stub, len(names))
         results[stub] = runner.run_all(
-            board, names, arguments.jobs, progress.tell, fresh=arguments.fresh
+            board, names, arguments.jobs, arguments.timeout, progress.tell, arguments.fresh
         )
     text = report.render(results)
     print(text)

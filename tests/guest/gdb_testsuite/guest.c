@@ -70,8 +70,8 @@ void guest_abort(void)
 }
 
 /* The linker puts these two in the place of the kernel's. The debugger comes in first in the
- * program's own thread; the kernel's threads are shown while they run and not else. So a program of
- * one thread is that to gdb too, as the tests expect. */
+ * program's own thread; the kernel's threads are shown when gdb hears of a stop in one, and not
+ * else. So a program of one thread is that to gdb too, as the tests expect. */
 void __real_debug_init(void);
 void __wrap_debug_init(void);
 struct thread *__real_thread_next_stopped(const struct thread *thread);
@@ -83,13 +83,21 @@ void __wrap_debug_init(void)
 {
 }
 
+/* gdb hears of a stop in this thread. */
+static bool is_news(const struct thread *thread)
+{
+	int cpu = debug_cpu_of(thread);
+
+	return cpu != UNI_GDB_NO_CPU && debug_cpus[cpu].has_event;
+}
+
 struct thread *__wrap_thread_next_stopped(const struct thread *thread)
 {
 	struct thread *next = (struct thread *)thread;
 
 	do
 		next = __real_thread_next_stopped(next);
-	while (next && next->id < first_id && debug_cpu_of(next) == UNI_GDB_NO_CPU);
+	while (next && next->id < first_id && !is_news(next));
 	return next;
 }
 

@@ -93,18 +93,19 @@ def build_kernel(build, out, script):
     names = {line.split()[0] for line in listed}
     renames = out / "renames"
     renames.write_text("".join(f"{name} {PREFIX}{name}\n" for name in sorted(names)))
-    glue = []
-    for source in sorted(HERE.glob("guest*.c")):
-        glue.append(out / f"{source.stem}.o")
-        run("gcc", *LIBRARY_FLAGS, "-c", source, "-o", glue[-1])
+    glue = out / "glue.o"
+    run("gcc", *LIBRARY_FLAGS, "-c", HERE / "guest.c", "-o", glue)
     both = out / "both.o"
-    run("ld", "-r", "-o", both, *wraps, merged, *glue)
+    run("ld", "-r", "-o", both, *wraps, merged, glue)
     run("objcopy", *NO_DEBUG, "-x", "--redefine-syms", renames, both, out / "guest.o")
+    return renames
 
 
-def build_library(out):
-    """libc.a."""
-    objects = []
+def build_library(out, renames):
+    """libc.a, and in it the threads, which only the programs that use them are linked with."""
+    objects = [out / "libc-pthread.o"]
+    run("gcc", *LIBRARY_FLAGS, "-c", HERE / "guest_pthread.c", "-o", objects[0])
+    run("objcopy", "--redefine-syms", renames, objects[0])
     for source in sorted([*(HERE / "libc").glob("*.c"), *(HERE / "libc").glob("*.S")]):
         objects.append(out / f"libc-{source.stem}.o")
         run("gcc", *LIBRARY_FLAGS, "-c", source, "-o", objects[-1])
@@ -118,8 +119,7 @@ def build_kit(build, out):
     out.mkdir(parents=True, exist_ok=True)
     script = (SOURCE / "kernel/kernel.ld").read_text()
     write_final_script(script, out / "guest.ld")
-    build_kernel(build, out, script)
-    build_library(out)
+    build_library(out, build_kernel(build, out, script))
     return out
 
 

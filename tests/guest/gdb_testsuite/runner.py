@@ -23,7 +23,6 @@ OUTCOME = re.compile(
     r"^(PASS|FAIL|KPASS|KFAIL|XPASS|XFAIL|UNRESOLVED|UNTESTED|UNSUPPORTED|DUPLICATE|ERROR): (.*)$"
 )
 BAD = ("FAIL", "KPASS", "XPASS", "UNRESOLVED", "ERROR")
-FILE_TIMEOUT_S = 180
 TOOLS = ("OBJCOPY", "OBJDUMP", "READELF", "STRIP", "AR", "NM", "AS", "LD", "RANLIB", "SIZE")
 
 
@@ -93,7 +92,7 @@ class Board:
                 return result
         return None
 
-    def run(self, name, timeout_s=FILE_TIMEOUT_S):
+    def run(self, name, timeout_s):
         """Runs one file and keeps its result."""
         sockets = pathlib.Path(tempfile.mkdtemp(prefix="uni-gts-", dir="/tmp"))
         out = self.folder / "logs" / name
@@ -165,7 +164,7 @@ def _read_summary(path):
     return {"counts": dict(counts), "bad": bad}
 
 
-def run_all(board, names, jobs, on_result, fresh=False):
+def run_all(board, names, jobs, timeout_s, on_result, fresh=False):
     """Runs what is not known yet; on_result(name, result, was_known) for each file."""
     results = {}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -176,7 +175,7 @@ def run_all(board, names, jobs, on_result, fresh=False):
                 results[name] = known
                 on_result(name, known, True)
             else:
-                waiting[pool.submit(board.run, name)] = name
+                waiting[pool.submit(board.run, name, timeout_s)] = name
         for done in concurrent.futures.as_completed(waiting):
             name = waiting[done]
             results[name] = done.result()
