@@ -10,7 +10,8 @@ import gdb
 
 from . import guest, layout
 from .command import Command, address_of
-from .locations import linker_symbol, ram_ranges
+from .locations import ram_ranges
+from .threads import sees_vcpus_only
 
 PIECE = 1 << 20
 
@@ -75,6 +76,10 @@ class Memory(Command):
             layout.line(f"{layout.size(lost)} cannot be read and are zeroes there.")
 
     def source(self, address, length):
+        """The RAM, if all of it lies there. The guest's stub lifts its breakpoints while the guest
+        stands; QEMU's, under KVM, leaves them in the code, and hides them from gdb only."""
+        if sees_vcpus_only():
+            return None
         end = address + length
         inside = any(start <= address and end <= stop for start, stop in ram_ranges())
         return held_ram() if inside and end <= IDENTITY_END else None
@@ -90,16 +95,7 @@ class Memory(Command):
                 if not sent:
                     raise guest.Missing("the RAM ended early")
                 done += sent
-        self.without_breakpoints(address, length, out)
         return 0
-
-    def without_breakpoints(self, address, length, out):
-        """The debugger's breakpoints stand in the code that lies in the RAM; gdb's reads have none."""
-        start = max(address, linker_symbol("kernel_text_start"))
-        end = min(address + length, linker_symbol("kernel_text_end"))
-        if start < end:
-            out.seek(start - address)
-            out.write(guest.read(start, end - start))
 
     def copy(self, address, length, out):
         lost, at, end = 0, address, address + length

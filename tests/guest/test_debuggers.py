@@ -282,10 +282,11 @@ def an_editor_drives_gdb():
         mi(f"-var-delete {name}")
         lock = mi('-data-evaluate-expression "orders_lock"')
         assert '\\"orders\\", free' in lock, lock
+        # Else another worker may come to the breakpoint while this one steps.
+        mi(f"-break-delete {number}")
         mi(f"-exec-next --thread {thread}")
         stop = mi.stopped()
         assert 'reason="end-stepping-range"' in stop and field(stop, "func") == ["order_commit"], stop
-        mi(f"-break-delete {number}")
         mi("-exec-continue --all")
         time.sleep(0.3)
         mi("-exec-interrupt --all")
