@@ -38,11 +38,12 @@ struct cpu {
 	struct trap_frame *frame;
 
 	struct thread *idle;
-	uint64_t irq_ns;      /* inside interrupt handlers */
-	uint64_t irq_idle_ns; /* of that, what came while the CPU idled */
-	uint64_t irq_count;   /* NMIs not included */
-	uint64_t switches;    /* from one thread to another */
-	uint64_t nmi_count;   /* that nobody claimed */
+	uint64_t irq_since_ns; /* when the last interrupt came */
+	uint64_t irq_ns;       /* inside interrupt handlers */
+	uint64_t irq_idle_ns;  /* of that, what came while the CPU idled */
+	uint64_t irq_count;    /* NMIs not included */
+	uint64_t switches;     /* from one thread to another */
+	uint64_t nmi_count;    /* that nobody claimed */
 
 	struct cpu_arch arch;
 };

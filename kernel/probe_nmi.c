@@ -13,8 +13,9 @@
  *   2. another thread;
  *   3. an idle CPU, or the one that runs the probe.
  *
- * Among equals the thread that has been running for longest: a spinner is never switched from, and
- * one that was caught inside a short critical section usually has not run for long. */
+ * Among equals the thread that has been running for longest, as a spinner is never switched from;
+ * with interrupts off the one whose CPU has taken none for longest, as it takes none any more,
+ * while one that was caught inside a handler has just taken one. */
 
 #include "kernel/arch/x86_64/stopped_thread.h"
 #include "kernel/clock.h"
@@ -89,6 +90,8 @@ static void testify(const struct cpu *cpu, const struct trap_frame *frame)
 	if (thread == NULL || thread == cpu->idle || thread == probe_thread)
 		blame = BLAME_IDLE;
 	testimony->since_ns = thread != NULL ? thread->running_since_ns : 0;
+	if (blame == BLAME_IRQS_OFF && testimony->since_ns < cpu->irq_since_ns)
+		testimony->since_ns = cpu->irq_since_ns;
 	__atomic_store_n(&testimony->blame, blame, __ATOMIC_RELEASE);
 }
 

@@ -23,6 +23,22 @@ struct run_queue *run_queue_lock_home(const struct thread *thread)
 	}
 }
 
+void run_queue_lock_both(struct run_queue *a, struct run_queue *b)
+{
+	spin_lock_irqs_off(a < b ? &a->lock : &b->lock);
+	spin_lock_irqs_off(a < b ? &b->lock : &a->lock);
+}
+
+void run_queue_set_running(struct run_queue *queue, int priority)
+{
+	__atomic_store_n(&queue->running_priority, priority, __ATOMIC_RELAXED);
+}
+
+int run_queue_running(const struct run_queue *queue)
+{
+	return __atomic_load_n(&queue->running_priority, __ATOMIC_RELAXED);
+}
+
 int run_queue_top(const struct run_queue *queue)
 {
 	return queue->ready_mask != 0 ? 31 - __builtin_clz(queue->ready_mask) : -1;

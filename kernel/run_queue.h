@@ -11,14 +11,23 @@ struct run_queue {
 	struct spinlock lock;
 	uint32_t ready_mask;  /* bit p: ready[p] is not empty */
 	uint32_t ready_count; /* threads in them, idle ones aside; read without the lock too */
+	int running_priority;
 	struct list ready[THREAD_PRIORITY_MAX + 1];
-	struct timer slice; /* armed while another thread of the running one's priority is ready */
+	struct timer slice; /* armed while a thread waits that has its turn after it, here or
+			       elsewhere */
 };
 
 struct run_queue *run_queue_of(unsigned cpu);
 
 /* Takes the lock of the queue that the thread belongs to, and returns that queue. */
 struct run_queue *run_queue_lock_home(const struct thread *thread);
+
+/* Takes two, whichever is whose. */
+void run_queue_lock_both(struct run_queue *a, struct run_queue *b);
+
+/* The priority of what runs, for those who look for a CPU. Set with the lock held, read without. */
+void run_queue_set_running(struct run_queue *queue, int priority);
+int run_queue_running(const struct run_queue *queue);
 
 /* The highest priority that is ready, -1 if none is. */
 int run_queue_top(const struct run_queue *queue);

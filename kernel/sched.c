@@ -14,15 +14,17 @@
 void sched_check_preemption(struct run_queue *queue, struct cpu *cpu)
 {
 	int top = run_queue_top(queue);
+	int running = cpu->thread->priority;
 
-	if (top > cpu->thread->priority)
+	if (top > running)
 		cpu->need_resched = 1;
-	else if (top == cpu->thread->priority && !queue->slice.armed)
+	else if (!queue->slice.armed && (top == running || run_queue_movable(queue) != NULL))
 		timer_arm(&queue->slice, clock_deadline(THREAD_SLICE_NS));
 }
 
 static void slice_over(struct timer *timer)
 {
+	sched_relieve();
 	cpu_current()->need_resched = 1;
 }
 
@@ -83,6 +85,7 @@ static void switch_locked(struct run_queue *queue, bool preempted)
 		prev->preemptions += preempted;
 		account_switch(cpu, prev, next);
 		cpu->thread = next;
+		run_queue_set_running(queue, next->priority);
 	}
 	sched_check_preemption(queue, cpu);
 	if (next != prev)
@@ -170,6 +173,8 @@ void thread_set_priority(struct thread *thread, int priority)
 		run_queue_put(queue, thread, false);
 	} else {
 		thread->priority = (uint8_t)priority;
+		if (cpus[thread->cpu].thread == thread)
+			run_queue_set_running(queue, priority);
 	}
 	if (thread->cpu == cpu_id())
 		sched_check_preemption(queue, cpu_current());

@@ -30,19 +30,13 @@ void sched_leave_idle(unsigned cpu)
 	__atomic_fetch_and(&idle_mask, ~(1u << cpu), __ATOMIC_SEQ_CST);
 }
 
-static void lock_both(struct run_queue *a, struct run_queue *b)
-{
-	spin_lock_irqs_off(a < b ? &a->lock : &b->lock);
-	spin_lock_irqs_off(a < b ? &b->lock : &a->lock);
-}
-
 static bool steal_from(unsigned victim, unsigned self)
 {
 	struct run_queue *from = run_queue_of(victim);
 	struct run_queue *to = run_queue_of(self);
 	struct thread *thread;
 
-	lock_both(from, to);
+	run_queue_lock_both(from, to);
 	thread = run_queue_movable(from);
 	if (thread != NULL) {
 		run_queue_take(from, thread);

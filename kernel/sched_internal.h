@@ -9,6 +9,10 @@
 /* Something became ready on this CPU: is it due now, or at the end of a slice? Lock held. */
 void sched_check_preemption(struct run_queue *queue, struct cpu *cpu);
 
+/* A thread that waits here for its turn gets it where something less urgent runs, or its equals do.
+ * Interrupts off. */
+void sched_relieve(void);
+
 /* Runs the most urgent ready thread, or goes on with this one. Interrupts off. */
 void sched_reschedule(bool preempted);
 

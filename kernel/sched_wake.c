@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 
-/* How a thread becomes ready, and where. */
+/* How a thread becomes ready, and where it gets its turn. */
 
 #include "kernel/irq.h"
 #include "kernel/run_queue.h"
 #include "kernel/sched_internal.h"
 #include "kernel/tracepoints.h"
 
+/* Of the CPUs that run something less urgent than `limit` the one where that is least so; false
+ * when there is none. They may change meanwhile. */
+static bool find_less_urgent(int limit, unsigned *out)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		int running = run_queue_running(run_queue_of(i));
+
+		if (running >= limit)
+			continue;
+		limit = running;
+		*out = i;
+		found = true;
+	}
+	return found;
+}
+
 /* Where a thread that becomes ready should run: where it was, unless that is busy and another is
- * not. */
+ * not, or runs something more urgent and another does not. */
 static unsigned choose_cpu(const struct thread *thread)
 {
 	unsigned other;
@@ -19,6 +37,9 @@ static unsigned choose_cpu(const struct thread *thread)
 	}
 	if (sched_claim_idle(1u << thread->cpu, &other) || sched_claim_idle(UINT32_MAX, &other))
 		return other;
+	if (run_queue_running(run_queue_of(thread->cpu)) > thread->priority &&
+	    find_less_urgent(thread->priority + 1, &other))
+		return other;
 	return thread->cpu;
 }
 
@@ -27,7 +48,8 @@ static void notify(unsigned cpu)
 {
 	if (cpu == cpu_id())
 		sched_check_preemption(run_queue_of(cpu), cpu_current());
-	else if (run_queue_top(run_queue_of(cpu)) >= cpus[cpu].thread->priority)
+	else if (run_queue_top(run_queue_of(cpu)) >= cpus[cpu].thread->priority ||
+		 run_queue_movable(run_queue_of(cpu)) != NULL)
 		irq_send_reschedule(cpu);
 }
 
@@ -49,6 +71,34 @@ void sched_move(struct thread *thread, unsigned cpu)
 	uni_trace_sched_migrate(thread->id, thread->cpu, cpu);
 	thread->cpu = (uint16_t)cpu;
 	thread->migrations++;
+}
+
+/* Lock of both held. */
+static void pass_on(struct thread *thread, struct run_queue *from, unsigned cpu)
+{
+	run_queue_take(from, thread);
+	sched_move(thread, cpu);
+	run_queue_put(run_queue_of(cpu), thread, false);
+	notify(cpu);
+}
+
+void sched_relieve(void)
+{
+	struct run_queue *from = run_queue_of(cpu_id());
+	struct run_queue *to;
+	struct thread *thread;
+	unsigned other;
+
+	if (!find_less_urgent(run_queue_running(from), &other))
+		return;
+	to = run_queue_of(other);
+	run_queue_lock_both(from, to);
+	thread = run_queue_movable(from);
+	if (thread != NULL && thread->priority >= run_queue_running(to) &&
+	    run_queue_running(to) < run_queue_running(from))
+		pass_on(thread, from, other);
+	spin_unlock_irqs_off(&from->lock);
+	spin_unlock_irqs_off(&to->lock);
 }
 
 /* The thread is in no queue and nobody else's to touch. Interrupts off. */

@@ -6,7 +6,9 @@
  * Each CPU has a run queue; on each the ready thread of the highest priority runs, equal ones take
  * turns of THREAD_SLICE_NS. A CPU that has nothing to do steals from the others; a pinned thread
  * never leaves its CPU. A thread that becomes ready goes to the CPU it ran on last, or where that
- * is busy to an idle one.
+ * is busy to an idle one, or where that runs something more urgent to one that does not. One that
+ * waited a turn's time is moved in the same way, so a more urgent thread that never ends keeps
+ * nobody else from the other CPUs.
  *
  * All fields of struct thread belong to the scheduler. Others may read those marked "fixed" at any
  * time while they know the thread to exist, the rest through thread_for_each() or with the world

@@ -273,6 +273,77 @@ static const char *a_crowd_spreads_over_all_cpus(void)
 	return NULL;
 }
 
+/* --- urgent threads that do not end --- */
+
+static volatile bool spin_ends;
+
+static int unpin_and_wait(void *argument)
+{
+	thread_pin(THREAD_ANY_CPU);
+	sem_wait(argument);
+	flag_a = true;
+	return 0;
+}
+
+static int spin_until_told(void *argument)
+{
+	(void)argument;
+	while (!spin_ends)
+		cpu_relax();
+	return 0;
+}
+
+/* Every CPU has a thread of its own that never ends: an urgent one on this CPU, others elsewhere.
+ */
+static void occupy_cpus(struct thread *spinners[CPU_MAX], unsigned urgent)
+{
+	spin_ends = false;
+	for (unsigned i = 0; i < cpu_count(); i++)
+		if (i != urgent)
+			spinners[i] = test_spawn_pinned("spinner", 0, i, spin_until_told, NULL);
+	spinners[urgent] =
+		test_spawn_pinned("urgent", THREAD_PRIORITY_HIGH, urgent, spin_until_told, NULL);
+}
+
+static void free_cpus(struct thread *spinners[CPU_MAX])
+{
+	spin_ends = true;
+	for (unsigned i = 0; i < cpu_count(); i++)
+		thread_join(spinners[i]);
+}
+
+/* Comes back only if the thread, which the urgent one sends off its CPU, gets another. */
+static const char *one_that_is_sent_off_its_cpu_goes_on_elsewhere(void)
+{
+	struct thread *spinners[CPU_MAX];
+	unsigned urgent = cpu_count() - 1;
+
+	thread_pin((int)urgent);
+	thread_pin(THREAD_ANY_CPU);
+	occupy_cpus(spinners, urgent);
+	free_cpus(spinners);
+	return NULL;
+}
+
+static const char *one_that_wakes_below_an_urgent_thread_goes_elsewhere(void)
+{
+	struct thread *spinners[CPU_MAX];
+	struct semaphore gate;
+	struct thread *sleeper;
+	unsigned urgent = cpu_count() - 1;
+
+	flag_a = false;
+	sem_init(&gate, "gate", 0);
+	sleeper = test_spawn_pinned("sleeper", 0, urgent, unpin_and_wait, &gate);
+	CHECK(test_wait_blocked(sleeper));
+	occupy_cpus(spinners, urgent);
+	sem_post(&gate);
+	thread_join(sleeper);
+	free_cpus(spinners);
+	CHECK(flag_a);
+	return NULL;
+}
+
 /* A tick of 100 Hz would be 10 interrupts. What comes are this thread's wake-up and the probe's. */
 static const char *an_idle_cpu_has_no_tick(void)
 {
@@ -347,6 +418,10 @@ const struct test sched_tests[] = {
 	{"a_pinned_thread_is_not_stolen", a_pinned_thread_is_not_stolen, 2},
 	{"a_new_thread_goes_to_an_idle_cpu", a_new_thread_goes_to_an_idle_cpu, 2},
 	{"a_crowd_spreads_over_all_cpus", a_crowd_spreads_over_all_cpus, 1},
+	{"one_that_is_sent_off_its_cpu_goes_on_elsewhere",
+	 one_that_is_sent_off_its_cpu_goes_on_elsewhere, 2},
+	{"one_that_wakes_below_an_urgent_thread_goes_elsewhere",
+	 one_that_wakes_below_an_urgent_thread_goes_elsewhere, 2},
 	{"an_idle_cpu_has_no_tick", an_idle_cpu_has_no_tick, 1},
 	{"sse_state_is_each_threads_own", sse_state_is_each_threads_own, 1},
 	{NULL, NULL, 0},

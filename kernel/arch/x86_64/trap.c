@@ -128,6 +128,7 @@ static void handle_interrupt(struct cpu *cpu, unsigned vector)
 
 	cpu->irq_depth++;
 	cpu->irq_count++;
+	cpu->irq_since_ns = start_ns;
 	uni_trace_irq_enter(vector);
 	irq_dispatch(vector);
 	uni_trace_irq_exit(vector);
