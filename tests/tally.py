@@ -3,8 +3,8 @@
 
     tally.py testlog.json
 
-Names what failed and what was skipped with its reason, and ends with the line
-`N passed, N failed, N skipped`. Exits 1 when something failed or nothing ran.
+Shows what programs with failures said, names what failed and what was skipped with its reason, and
+ends with the line `N passed, N failed, N skipped`. Exits 1 when something failed or nothing ran.
 """
 
 import json
@@ -13,6 +13,9 @@ import sys
 
 LINE = re.compile(r"^\s*(not )?ok\b[ \d]*(?:- )?([^#]*)(?:# *SKIP\S* *(.*))?", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)")
+
+# Lines of one program that are shown: a console or a gdb's log may be long.
+SHOWN = 200
 
 
 def count(program):
@@ -44,6 +47,12 @@ def count(program):
     return passed, failed, skipped
 
 
+def show(program):
+    lines = [x for x in program.get("stdout", "").splitlines() if not x.startswith("ok ")]
+    print(f"--- {program['name']}")
+    print("\n".join(lines[-SHOWN:]))
+
+
 def main():
     passed, failed, skipped = [], [], []
     try:
@@ -52,7 +61,10 @@ def main():
     except OSError as error:
         sys.exit(f"tally: {error}")
     for program in programs:
-        for total, part in zip((passed, failed, skipped), count(program)):
+        counts = count(program)
+        if counts[1]:
+            show(program)
+        for total, part in zip((passed, failed, skipped), counts):
             total.extend(part)
     for name, reason in skipped:
         print(f"skipped: {name}: {reason}")
