@@ -17,6 +17,11 @@ static const struct uni_gdb_command commands[] = {
 	{"qsThreadInfo", uni_gdb_cmd_more_threads, "General Query Packets"},
 	{"qXfer:features:read:", uni_gdb_cmd_xfer_features, "General Query Packets"},
 	{"qXfer:threads:read:", uni_gdb_cmd_xfer_threads, "Thread List Format"},
+	{"qTStatus", uni_gdb_cmd_trace_status, "Tracepoint Packets"},
+	{"QTDV:", uni_gdb_cmd_define_variable, "Tracepoint Packets"},
+	{"qTfV", uni_gdb_cmd_first_variable, "Tracepoint Packets"},
+	{"qTsV", uni_gdb_cmd_next_variable, "Tracepoint Packets"},
+	{"qTV:", uni_gdb_cmd_variable, "Tracepoint Packets"},
 	/* Below the queries that it is the start of. */
 	{"qCRC", uni_gdb_cmd_unknown, "General Query Packets"},
 	{"qC", uni_gdb_cmd_current_thread, "General Query Packets"},

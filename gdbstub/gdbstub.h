@@ -31,6 +31,7 @@
 #include "gdbstub/arch.h"
 #include "gdbstub/packet.h"
 #include "gdbstub/text.h"
+#include "gdbstub/trace.h"
 
 #define UNI_GDB_BREAKPOINTS 1024
 #define UNI_GDB_EVENTS 64
@@ -127,6 +128,10 @@ struct uni_gdb_ops {
 	 * memory_write() takes and a CPU can execute, for each index below UNI_GDB_BREAKPOINTS. 0:
 	 * none, and breakpoints with conditions stop always: gdb looks at the condition then. */
 	uint64_t (*displaced_room)(void *context, unsigned index);
+
+	/* Microseconds from any fixed moment on; they stand still while the guest is stopped. Any
+	 * number of CPUs while it runs. */
+	uint64_t (*clock_us)(void *context);
 
 	/* For `monitor cpus`: one line a CPU. */
 	void (*describe_cpus)(void *context, struct uni_gdb_text *text);
@@ -230,6 +235,7 @@ struct uni_gdb {
 	struct uni_gdb_watch_slot watches[UNI_GDB_WATCH_SLOTS];
 	struct uni_gdb_expressions expressions;
 	struct uni_gdb_output output;
+	struct uni_gdb_trace trace;
 
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo */

@@ -3,7 +3,7 @@
 /* What happens at a breakpoint before anybody is stopped. Runs while the guest runs, with
  * breakpoints in memory: calls nothing that may carry one, memcpy() and its like among them. */
 
-#include "gdbstub/stub_internal.h"
+#include "gdbstub/trace_internal.h"
 #include "tracing/bytecode.h"
 #include "tracing/errno.h"
 
@@ -34,6 +34,20 @@ static int memory_read(void *context, uint64_t address, void *bytes, size_t len)
 	const struct evaluation *evaluation = context;
 
 	return uni_gdb_read_clean(evaluation->stub, address, bytes, len) ? 0 : -UNI_EFAULT;
+}
+
+static int variable_get(void *context, unsigned number, int64_t *value)
+{
+	const struct evaluation *evaluation = context;
+
+	return uni_gdb_variable_get(evaluation->stub, evaluation->hit, number, value);
+}
+
+static int variable_set(void *context, unsigned number, int64_t value)
+{
+	const struct evaluation *evaluation = context;
+
+	return uni_gdb_variable_set(evaluation->stub, number, value);
 }
 
 /* Takes room, then fills it: a CPU that stops the guest waits for those that are here. */
@@ -91,11 +105,15 @@ void uni_gdb_put_output(struct uni_gdb *stub)
 static const struct uni_bytecode_ops condition_ops = {
 	.register_get = register_get,
 	.memory_read = memory_read,
+	.variable_get = variable_get,
+	.variable_set = variable_set,
 };
 
 static const struct uni_bytecode_ops command_ops = {
 	.register_get = register_get,
 	.memory_read = memory_read,
+	.variable_get = variable_get,
+	.variable_set = variable_set,
 	.print = print,
 };
 

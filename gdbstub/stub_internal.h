@@ -90,6 +90,11 @@ void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 void uni_gdb_cmd_thread_extra(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_status(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_define_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_first_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_next_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_why(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_continue(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_continue_signal(struct uni_gdb *stub, struct uni_gdb_cursor *args);

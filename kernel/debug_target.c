@@ -200,6 +200,12 @@ static uint64_t displaced_room(void *context, unsigned index)
 	return (uintptr_t)debug_copies[index];
 }
 
+static uint64_t get_clock_us(void *context)
+{
+	(void)context;
+	return (debug_is_stopping() ? debug_stopped_ns : clock_ns()) / NS_PER_US;
+}
+
 static void describe_cpus(void *context, struct uni_gdb_text *text)
 {
 	(void)context;
@@ -231,5 +237,6 @@ const struct uni_gdb_ops debug_ops = {
 	.registers_set = set_registers,
 	.breakpoint_refused = refuse_breakpoint,
 	.displaced_room = displaced_room,
+	.clock_us = get_clock_us,
 	.describe_cpus = describe_cpus,
 };

@@ -136,6 +136,13 @@ static uint64_t machine_displaced_room(void *context, unsigned index)
 	return MACHINE_ROOM_BASE + index * UNI_GDB_DISPLACED_SIZE;
 }
 
+static uint64_t machine_clock_us(void *context)
+{
+	const struct machine *machine = context;
+
+	return machine->clock_us;
+}
+
 static void machine_describe_cpus(void *context, struct uni_gdb_text *text)
 {
 	struct machine *machine = context;
@@ -162,6 +169,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.registers_set = machine_registers_set,
 	.breakpoint_refused = machine_breakpoint_refused,
 	.displaced_room = machine_displaced_room,
+	.clock_us = machine_clock_us,
 	.describe_cpus = machine_describe_cpus,
 };
 

@@ -38,6 +38,7 @@ struct machine {
 	bool gone;	   /* gdb's end is closed */
 	bool write_failed; /* the wire takes nothing */
 	unsigned read_max; /* bytes a read gives at most; 0: no limit */
+	uint64_t clock_us;
 	unsigned rendered; /* calls of thread_next */
 };
 
