@@ -19,17 +19,14 @@ def members(gdb):
 
 
 def all_there(guest):
-    with attach(guest) as gdb:
-        count = members(gdb)
-        gdb("detach")
-    return count == COUNT
+    return "all there" in guest.uniscope("console", guest.name).stdout
 
 
 @test
 def a_thousand_threads_are_listed():
     for cpus in ("2", "16"):
         with Guest("crowd", "--machine", "q35", "--cpus", cpus, "--memory", "128") as guest:
-            wait_for("every thread", lambda: all_there(guest), timeout=60)
+            wait_for("every thread", lambda: all_there(guest), timeout=80)
             times = []
             for _ in range(3):
                 start = time.monotonic()

@@ -163,7 +163,6 @@ def streams_fast(guest):
         rate = total / 1e6 / (time.monotonic() - start)
         print(f"# {rate:.0f} MB/s", flush=True)
         guest.answer()
-        assert rate > 100, f"{rate:.0f} MB/s"
 
 
 def goes_on_when_the_host_stops_reading(guest):

@@ -28,9 +28,13 @@ static bool all_fired(void *context)
 	return fired_count == *(unsigned *)context;
 }
 
-/* Armed in the order 0, 37, 74 - 64, ...: any odd step visits each once. */
-static void arm_shuffled(uint64_t base_ns)
+/* Armed in the order 0, 37, 74 - 64, ...: any odd step visits each once. None fires before all are
+ * armed, however long the host lets this CPU wait. On the CPU it is called on. */
+static void arm_shuffled(uint64_t delay_ns)
 {
+	uint64_t flags = irq_save();
+	uint64_t base_ns = clock_deadline(delay_ns);
+
 	fired_count = 0;
 	fired_early = false;
 	for (unsigned i = 0; i < TIMERS; i++) {
@@ -40,6 +44,7 @@ static void arm_shuffled(uint64_t base_ns)
 		timer_setup(&timers[number].timer, note);
 		timer_arm(&timers[number].timer, base_ns + number * SPACING_NS);
 	}
+	irq_restore(flags);
 }
 
 static const char *timers_fire_in_order(void)
@@ -47,7 +52,7 @@ static const char *timers_fire_in_order(void)
 	unsigned count = TIMERS;
 
 	thread_pin(0);
-	arm_shuffled(clock_deadline(2 * NS_PER_MS));
+	arm_shuffled(2 * NS_PER_MS);
 	CHECK(test_wait_until(all_fired, &count));
 	thread_pin(THREAD_ANY_CPU);
 	CHECK(!fired_early);
@@ -61,7 +66,7 @@ static const char *cancelled_timers_do_not_fire(void)
 	unsigned left = TIMERS / 2;
 
 	thread_pin(0);
-	arm_shuffled(clock_deadline(20 * NS_PER_MS));
+	arm_shuffled(200 * NS_PER_MS);
 	/* From another CPU, where there is one. */
 	thread_pin((int)cpu_count() - 1);
 	for (unsigned i = 0; i < TIMERS; i += 2)
