@@ -20,14 +20,20 @@
 struct uni_gdb_registers;
 
 /* The longest register in bytes, and the most bytes that all take in a `g` packet. */
-#define UNI_GDB_REGISTER_MAX 16
-#define UNI_GDB_REGISTERS_MAX 1024
+#define UNI_GDB_REGISTER_MAX 32
+#define UNI_GDB_REGISTERS_MAX 2560
 
-/* Registers are numbered 0 .. count - 1 in the order of the target description. */
-unsigned uni_gdb_arch_register_count(void);
+/* A number is the same register everywhere; which of them there are depends on the `sets` of
+ * uni_gdb_init(), on x86-64 what XCR0 has. All that there are have numbers below register_end. */
+unsigned uni_gdb_arch_register_end(uint32_t sets);
+bool uni_gdb_arch_register_exists(uint32_t sets, unsigned number);
 
 /* Bytes of a register as gdb transfers it, at most UNI_GDB_REGISTER_MAX. */
 size_t uni_gdb_arch_register_size(unsigned number);
+
+/* Bytes of all that there are, as in a `g` packet and in a frame of gdb's tracepoints; at most
+ * UNI_GDB_REGISTERS_MAX. */
+size_t uni_gdb_arch_registers_size(uint32_t sets);
 
 /* Copies a register's bytes; false when its value is not known. */
 bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsigned number,
@@ -45,7 +51,7 @@ uint64_t uni_gdb_arch_pc(const struct uni_gdb_registers *registers);
 void uni_gdb_arch_set_pc(struct uni_gdb_registers *registers, uint64_t pc);
 
 /* target.xml, whole. */
-void uni_gdb_arch_describe(struct uni_gdb_text *xml);
+void uni_gdb_arch_describe(struct uni_gdb_text *xml, uint32_t sets);
 
 /* The breakpoint instruction; kind is that of Z0. NULL for a kind that does not exist. */
 const uint8_t *uni_gdb_arch_breakpoint(uint64_t kind, size_t *len);

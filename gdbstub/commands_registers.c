@@ -5,6 +5,11 @@
 #include "gdbstub/stub_internal.h"
 #include "tracing/errno.h"
 
+static bool exists(const struct uni_gdb *stub, unsigned number)
+{
+	return uni_gdb_arch_register_exists(stub->register_sets, number);
+}
+
 static void put_register(struct uni_gdb *stub, const struct uni_gdb_registers *registers,
 			 unsigned number)
 {
@@ -41,8 +46,9 @@ void uni_gdb_cmd_read_registers(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 	const struct uni_gdb_registers *registers = get(stub, &storage);
 
 	(void)args;
-	for (unsigned i = 0; i < uni_gdb_arch_register_count(); i++)
-		put_register(stub, registers, i);
+	for (unsigned i = 0; i < uni_gdb_arch_register_end(stub->register_sets); i++)
+		if (exists(stub, i))
+			put_register(stub, registers, i);
 }
 
 /* gdb sends every register back, those that it was told are unavailable too: they are passed over.
@@ -56,7 +62,9 @@ void uni_gdb_cmd_write_registers(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 		uni_gdb_error_text(stub, "the registers of this thread cannot be written");
 		return;
 	}
-	for (unsigned i = 0; i < uni_gdb_arch_register_count(); i++) {
+	for (unsigned i = 0; i < uni_gdb_arch_register_end(stub->register_sets); i++) {
+		if (!exists(stub, i))
+			continue;
 		if (!uni_gdb_take_hex_bytes(args, value, uni_gdb_arch_register_size(i))) {
 			uni_gdb_error(stub, UNI_EINVAL);
 			return;
@@ -66,9 +74,10 @@ void uni_gdb_cmd_write_registers(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	put_back(stub, &registers);
 }
 
-static bool take_number(struct uni_gdb_cursor *args, uint64_t *number)
+static bool take_number(const struct uni_gdb *stub, struct uni_gdb_cursor *args, uint64_t *number)
 {
-	return uni_gdb_take_hex(args, number) && *number < uni_gdb_arch_register_count();
+	return uni_gdb_take_hex(args, number) && *number < UINT32_MAX &&
+	       exists(stub, (unsigned)*number);
 }
 
 void uni_gdb_cmd_read_register(struct uni_gdb *stub, struct uni_gdb_cursor *args)
@@ -76,7 +85,7 @@ void uni_gdb_cmd_read_register(struct uni_gdb *stub, struct uni_gdb_cursor *args
 	struct uni_gdb_registers storage;
 	uint64_t number;
 
-	if (take_number(args, &number))
+	if (take_number(stub, args, &number))
 		put_register(stub, get(stub, &storage), (unsigned)number);
 	else
 		uni_gdb_error(stub, UNI_EINVAL);
@@ -89,7 +98,7 @@ void uni_gdb_cmd_write_register(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 	uint64_t number;
 	size_t size;
 
-	if (!take_number(args, &number) || !uni_gdb_take(args, '=')) {
+	if (!take_number(stub, args, &number) || !uni_gdb_take(args, '=')) {
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;
 	}

@@ -33,7 +33,7 @@ void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args
 		return;
 	}
 	uni_gdb_text_init(&xml, (char *)stub->scratch, sizeof(stub->scratch));
-	uni_gdb_arch_describe(&xml);
+	uni_gdb_arch_describe(&xml, stub->register_sets);
 	if (offset > xml.len)
 		offset = xml.len;
 	if (len >= xml.len - offset) {

@@ -29,7 +29,8 @@ static const char *take_list(struct uni_gdb *stub, struct uni_gdb_cursor *args,
 		to[1] = (uint8_t)(len >> 8);
 		if (!uni_gdb_take_hex_bytes(args, to + HEAD, len))
 			return "an expression that is cut off";
-		problem = uni_bytecode_refused(to + HEAD, len, uni_gdb_arch_register_count());
+		problem = uni_bytecode_refused(to + HEAD, len,
+					       uni_gdb_arch_register_end(stub->register_sets));
 		if (problem)
 			return problem;
 		all->len += (uint32_t)(HEAD + len);

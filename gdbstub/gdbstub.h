@@ -207,6 +207,7 @@ struct uni_gdb_listing {
 struct uni_gdb {
 	const struct uni_gdb_ops *ops;
 	void *context;
+	uint32_t register_sets;
 	struct uni_gdb_options options;
 
 	bool attached; /* packets came, and no detach since */
@@ -251,8 +252,10 @@ struct uni_gdb {
 	uint8_t piece[4096];
 };
 
-/* Keeps the pointers. Runs until something calls uni_gdb_event(). */
-void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *context);
+/* Keeps the pointers. register_sets: what this boot keeps of the registers that only some
+ * processors have (arch.h). Runs until something calls uni_gdb_event(). */
+void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *context,
+		  uint32_t register_sets);
 
 /* The guest is stopped, or stops with this: lifts the breakpoints and keeps the event for gdb. */
 void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event);

@@ -20,9 +20,10 @@ struct evaluation {
 static int register_get(void *context, unsigned number, uint64_t *value)
 {
 	const struct evaluation *evaluation = context;
-	uint64_t words[UNI_GDB_REGISTER_MAX / sizeof(uint64_t)] = {0, 0};
+	uint64_t words[UNI_GDB_REGISTER_MAX / sizeof(uint64_t)] = {0};
 
-	if (uni_gdb_arch_register_size(number) > sizeof(*value) ||
+	if (!uni_gdb_arch_register_exists(evaluation->stub->register_sets, number) ||
+	    uni_gdb_arch_register_size(number) > sizeof(*value) ||
 	    !uni_gdb_arch_register_read(evaluation->hit->registers, number, words))
 		return -UNI_ENOTSUP;
 	*value = words[0];

@@ -7,11 +7,13 @@
 
 void *memset(void *to, int byte, size_t len);
 
-void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *context)
+void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *context,
+		  uint32_t register_sets)
 {
 	memset(stub, 0, sizeof(*stub));
 	stub->ops = ops;
 	stub->context = context;
+	stub->register_sets = register_sets;
 	stub->options.run_length = true;
 	stub->options.step_masks_irqs = true;
 	uni_gdb_receiver_reset(&stub->receiver);

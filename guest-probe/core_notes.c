@@ -6,6 +6,7 @@
 #include "guest-probe/memory.h"
 
 #define OWNER_CORE "CORE"
+#define OWNER_LINUX "LINUX"
 
 /* Linux's numbers: signal(7). */
 #define SIGQUIT 3
@@ -85,10 +86,25 @@ static void put_prstatus(struct uni_core_writer *writer, const struct uni_core_t
 	put_note(writer, OWNER_CORE, ELF_NT_PRSTATUS, &thread->status, sizeof(thread->status));
 }
 
-static void put_fpregset(struct uni_core_writer *writer, const struct uni_core_thread *thread)
+static void put_xstate(struct uni_core_writer *writer, const struct uni_core_thread *thread)
 {
-	if (thread->fp)
-		put_note(writer, OWNER_CORE, ELF_NT_FPREGSET, thread->fp, UNI_CORE_FP_SIZE);
+	const size_t len = uni_core_xstate_size(thread->xcr0);
+	const size_t behind = UNI_CORE_XSTATE_XCR0 + sizeof(thread->xcr0);
+
+	uni_core_note_begin(writer, OWNER_LINUX, ELF_NT_X86_XSTATE, len);
+	uni_core_put(writer, thread->fp, UNI_CORE_XSTATE_XCR0);
+	uni_core_put(writer, &thread->xcr0, sizeof(thread->xcr0));
+	uni_core_put(writer, (const uint8_t *)thread->fp + behind, len - behind);
+	uni_core_note_end(writer);
+}
+
+static void put_fp(struct uni_core_writer *writer, const struct uni_core_thread *thread)
+{
+	if (!thread->fp)
+		return;
+	put_note(writer, OWNER_CORE, ELF_NT_FPREGSET, thread->fp, UNI_CORE_FP_SIZE);
+	if (thread->xcr0)
+		put_xstate(writer, thread);
 }
 
 /* "name cmdline", cut to size - 1 bytes. */
@@ -130,12 +146,12 @@ void uni_core_put_notes(struct uni_core_writer *writer)
 	put_prstatus(writer, &thread);
 	put_prpsinfo(writer, thread.status.pid);
 	put_siginfo(writer);
-	put_fpregset(writer, &thread);
+	put_fp(writer, &thread);
 	writer->ops->notes(writer->context, writer);
 	for (uint32_t i = 1; i < writer->info->thread_count; i++) {
 		get_thread(writer, i, &thread);
 		put_prstatus(writer, &thread);
-		put_fpregset(writer, &thread);
+		put_fp(writer, &thread);
 	}
 }
 

@@ -64,3 +64,5 @@ struct elf_note {
 #define ELF_NT_FPREGSET 2
 #define ELF_NT_PRPSINFO 3
 #define ELF_NT_SIGINFO 0x53494749
+/* One of the owner "LINUX". */
+#define ELF_NT_X86_XSTATE 0x202

@@ -38,6 +38,7 @@ struct cpu {
 	struct trap_frame *frame;
 
 	struct thread *idle;
+	void *fpu;	       /* FPU state of the code that a debugger or a panic stopped here */
 	uint64_t irq_since_ns; /* when the last interrupt came */
 	uint64_t irq_ns;       /* inside interrupt handlers */
 	uint64_t irq_idle_ns;  /* of that, what came while the CPU idled */
@@ -67,8 +68,8 @@ void cpu_get_times(unsigned cpu, struct cpu_times *out);
 /* Sets up the running CPU's own registers and tables; id is its index. Boot only. */
 void cpu_init(unsigned id, uint32_t hw_id);
 
-/* Gives the CPU its fault, NMI and debug stacks, each above a guard page. Needs the page allocator.
- */
+/* Gives the CPU its fault, NMI and debug stacks, each above a guard page, and room for the FPU
+ * state that it is stopped with. Needs the page allocator. */
 void cpu_stacks_init(struct cpu *cpu);
 
 /* Starts every other processor that the firmware lists, up to CPU_MAX, and waits until each runs

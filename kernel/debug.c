@@ -4,6 +4,7 @@
 
 #include "kernel/debug.h"
 
+#include "kernel/arch/x86_64/fpu.h"
 #include "kernel/cmdline.h"
 #include "kernel/debug_internal.h"
 #include "kernel/panic.h"
@@ -262,7 +263,7 @@ static void wait_for_gdb(void)
 
 void debug_init_early(void)
 {
-	uni_gdb_init(&debug_stub, &debug_ops, NULL);
+	uni_gdb_init(&debug_stub, &debug_ops, NULL, fpu_components);
 	debug_link_init_early();
 	ready = true;
 	wait_for_gdb();

@@ -344,7 +344,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 		if (!set_off(cpu))
 			continue;
 		cpu->frame = NULL;
-		debug_arch_release(&cpu->extra, debug_stub.watches);
+		debug_arch_release(debug_stub.watches);
 		store(&cpu->inside, false);
 		if (!load(&stopped))
 			return signal;

@@ -156,12 +156,13 @@ static int get_registers(void *context, uint32_t id, struct uni_gdb_registers *r
 		return -UNI_ENOENT;
 	cpu = debug_cpu_of(thread);
 	if (cpu >= 0) {
-		debug_arch_get(registers, debug_cpus[cpu].frame, &debug_cpus[cpu].extra);
+		debug_arch_get(registers, debug_cpus[cpu].frame, &debug_cpus[cpu].extra,
+			       cpus[cpu].fpu);
 		return 0;
 	}
 	if (is_out_of_reach(thread))
 		return -UNI_EBUSY;
-	return debug_arch_get_saved(registers, thread->saved_rsp, thread->fxsave);
+	return debug_arch_get_saved(registers, thread->saved_rsp, thread->fpu);
 }
 
 static int set_registers(void *context, uint32_t id, const struct uni_gdb_registers *registers)
@@ -174,12 +175,12 @@ static int set_registers(void *context, uint32_t id, const struct uni_gdb_regist
 		return -UNI_ENOENT;
 	cpu = debug_cpu_of(thread);
 	if (cpu >= 0) {
-		debug_arch_set(registers, debug_cpus[cpu].frame, &debug_cpus[cpu].extra);
+		debug_arch_set(registers, debug_cpus[cpu].frame, cpus[cpu].fpu);
 		return 0;
 	}
 	if (is_out_of_reach(thread))
 		return -UNI_EBUSY;
-	return debug_arch_set_saved(registers, thread->saved_rsp, thread->fxsave);
+	return debug_arch_set_saved(registers, thread->saved_rsp, thread->fpu);
 }
 
 /* --- the rest --- */

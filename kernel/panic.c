@@ -75,7 +75,7 @@ bool panic_nmi(struct trap_frame *frame)
 	if (panicking == cpu->id + 1)
 		return true;
 	cpu->frame = frame;
-	stopped_keep_fp();
+	stopped_keep_fpu();
 	__atomic_store_n(&cpu->stopped, true, __ATOMIC_RELEASE);
 	cpu_halt();
 }

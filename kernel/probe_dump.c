@@ -67,7 +67,7 @@ static void fill_crashed(struct uni_core_thread *out)
 	const struct panic_info *info = state.info;
 
 	out->status.pid = info->thread != NULL ? (int32_t)info->thread->id : NO_THREAD_ID;
-	out->fp = stopped_fp(info->cpu);
+	stopped_from_fpu(out, cpus[info->cpu].fpu);
 	stopped_from_trap(&out->status, info->frame, info->cpu);
 }
 
@@ -77,10 +77,10 @@ static void fill_thread(struct uni_core_thread *out, const struct thread *thread
 
 	out->status.pid = (int32_t)thread->id;
 	if (cpu != NULL && cpu->stopped && cpu->frame != NULL) {
-		out->fp = stopped_fp(cpu->id);
+		stopped_from_fpu(out, cpu->fpu);
 		stopped_from_trap(&out->status, cpu->frame, cpu->id);
 	} else if (cpu == NULL) {
-		out->fp = thread->fxsave;
+		stopped_from_fpu(out, thread->fpu);
 		stopped_from_switch(&out->status, thread->saved_rsp);
 	}
 }
@@ -198,7 +198,7 @@ void probe_panic(const struct panic_info *info)
 		console_printf_polled("no dump: there is no port %s\n", PORT_NAME_PROBE);
 		return;
 	}
-	stopped_keep_fp();
+	stopped_keep_fpu();
 	state.info = info;
 	state.deadline_ns = clock_deadline(DUMP_TIMEOUT_NS);
 	fill_record(&state.panic.record, info);

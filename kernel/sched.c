@@ -89,7 +89,7 @@ static void switch_locked(struct run_queue *queue, bool preempted)
 	}
 	sched_check_preemption(queue, cpu);
 	if (next != prev)
-		thread_switch(&prev->saved_rsp, prev->fxsave, next->saved_rsp, next->fxsave);
+		thread_switch(&prev->saved_rsp, prev->fpu, next->saved_rsp, next->fpu);
 	sched_finish_switch();
 }
 

@@ -2,6 +2,7 @@
 
 #include "kernel/thread.h"
 
+#include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/clock.h"
 #include "kernel/format.h"
@@ -12,12 +13,6 @@
 #include "kernel/tracepoints.h"
 
 #include <string.h>
-
-/* FXSAVE image of a fresh FPU (SDM vol. 1, table 10-2): all exceptions masked, 64-bit precision. */
-#define FXSAVE_FCW 0
-#define FXSAVE_MXCSR 24
-#define FXSAVE_FCW_RESET 0x037f
-#define FXSAVE_MXCSR_RESET 0x1f80
 
 /* Detached threads that exited, for the reaper to free: linked through queue_link. */
 static struct list dead = LIST_INIT(dead);
@@ -33,17 +28,16 @@ static void set_name(struct thread *thread, const char *name)
 	thread->name[len] = '\0';
 }
 
-static void init(struct thread *thread, const char *name, int priority)
+static void init(struct thread *thread, void *fpu_room, const char *name, int priority)
 {
 	memset(thread, 0, sizeof(*thread));
+	thread->fpu = fpu_area_init(fpu_room);
 	set_name(thread, name);
 	thread->priority = (uint8_t)priority;
 	thread->pinned_cpu = THREAD_ANY_CPU;
 	thread->created_ns = clock_ns();
 	wait_queue_init(&thread->exit_queue, "thread exit");
 	timer_setup(&thread->timeout, wait_timeout);
-	*(uint16_t *)(thread->fxsave + FXSAVE_FCW) = FXSAVE_FCW_RESET;
-	*(uint32_t *)(thread->fxsave + FXSAVE_MXCSR) = FXSAVE_MXCSR_RESET;
 }
 
 /* An empty stack whose first switch goes to thread_start(). Zeroes show later how much was used,
@@ -64,7 +58,7 @@ static struct thread *create(const struct thread_options *options, int (*entry)(
 			     void *argument)
 {
 	size_t stack_size = options->stack_size != 0 ? options->stack_size : THREAD_STACK_DEFAULT;
-	struct thread *thread = heap_try_alloc(sizeof(*thread));
+	struct thread *thread = heap_try_alloc(sizeof(*thread) + fpu_room_size());
 	void *stack;
 
 	if (thread == NULL)
@@ -75,7 +69,7 @@ static struct thread *create(const struct thread_options *options, int (*entry)(
 		heap_free(thread);
 		return NULL;
 	}
-	init(thread, options->name,
+	init(thread, thread + 1, options->name,
 	     options->priority != 0 ? options->priority : THREAD_PRIORITY_DEFAULT);
 	init_stack(thread, stack, stack_size);
 	thread->entry = entry;
@@ -228,7 +222,7 @@ void thread_init_cpu(struct cpu *cpu, uintptr_t stack_low, uintptr_t stack_high)
 	char name[THREAD_NAME_SIZE];
 
 	format_text(name, sizeof(name), "idle/%u", cpu->id);
-	init(thread, name, THREAD_PRIORITY_IDLE);
+	init(thread, heap_alloc(fpu_room_size()), name, THREAD_PRIORITY_IDLE);
 	thread->stack_low = stack_low;
 	thread->stack_high = stack_high;
 	thread->cpu = (uint16_t)cpu->id;

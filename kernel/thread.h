@@ -86,8 +86,7 @@ struct thread {
 	struct list queue_link; /* a run queue or a wait queue */
 	struct timer timeout;
 
-	/* The FPU and SSE state of a thread that is not RUNNING; kernel code uses neither. */
-	_Alignas(16) uint8_t fxsave[512];
+	void *fpu; /* fixed; holds the FPU state while not RUNNING */
 };
 
 struct thread_options {

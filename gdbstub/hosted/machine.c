@@ -198,7 +198,7 @@ void machine_init(struct machine *machine)
 	machine_add_thread(machine, 1, 0, "main");
 	machine_add_thread(machine, 2, 1, "worker");
 	machine_add_thread(machine, 3, UNI_GDB_NO_CPU, "sleeper");
-	uni_gdb_init(&machine->stub, &machine_ops, machine);
+	uni_gdb_init(&machine->stub, &machine_ops, machine, 0);
 }
 
 void machine_send(struct machine *machine, const void *bytes, size_t len)

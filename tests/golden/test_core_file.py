@@ -36,17 +36,21 @@ def eu_readelf_lists_the_segments():
 def eu_readelf_lists_the_notes_in_order():
     with core() as path:
         listed = run("eu-readelf", "-n", path).stdout
-    rows = re.findall(r"^  (CORE|UNISCOPE) +(\d+)  (.*)$", listed, re.M)
-    thread = [("CORE", "336", "PRSTATUS"), ("CORE", "512", "FPREGSET")]
-    assert [row for row in rows if row[0] == "CORE"] == [
+    rows = re.findall(r"^  (CORE|LINUX|UNISCOPE) +(\d+)  (.*)$", listed, re.M)
+    thread = [
+        ("CORE", "336", "PRSTATUS"),
+        ("CORE", "512", "FPREGSET"),
+        ("LINUX", "832", "X86_XSTATE"),
+    ]
+    assert [row for row in rows if row[0] != "UNISCOPE"] == [
         thread[0],
         ("CORE", "136", "PRPSINFO"),
         ("CORE", "128", "SIGINFO"),
-        thread[1],
+        *thread[1:],
         *thread,
         *thread,
     ], listed
-    assert rows[4][:2] == ("UNISCOPE", "5"), listed
+    assert rows[5][:2] == ("UNISCOPE", "5"), listed
     assert "fname: golden" in listed and "psargs: golden kind=none" in listed, listed
 
 
@@ -57,6 +61,7 @@ def gdb_shows_threads_registers_and_memory():
             *("gdb", "-q", "-nx", "-batch", "-ex", "info threads", "-ex", "p $_siginfo.si_signo"),
             *("-ex", "p $_siginfo._sifields._sigfault.si_addr"),
             *("-ex", "thread apply all -q p/x $rbx", "-ex", "thread apply all -q p/x $mxcsr"),
+            *("-ex", "thread apply all -q p/x $ymm2.v4_int64[2]"),
             *("-ex", "p (char[8])*0x180000", "-ex", "p (char[8])*(char*)0x100002000"),
             *("-c", path),
         ).stdout
@@ -65,6 +70,7 @@ def gdb_shows_threads_registers_and_memory():
     assert re.findall(r"LWP (\d+) +0x", text) == ["1", "11", "21"], text
     assert re.findall(r"= (0xb\w)$", text, re.M) == ["0xb2", "0xb1", "0xb0"], text
     assert re.findall(r"= (0x1f8\w)$", text, re.M) == ["0x1f82", "0x1f81", "0x1f80"], text
+    assert re.findall(r"= (0xa\w)$", text, re.M) == ["0xa2", "0xa1", "0xa0"], text
     assert '"lowlands"' in text and '"highland"' in text, text
 
 

@@ -30,7 +30,7 @@ static uint64_t view(void *context, uint64_t address, size_t len, const void **b
 
 static void get_thread(void *context, uint32_t index, struct uni_core_thread *thread)
 {
-	static _Alignas(16) uint8_t fp[UNI_CORE_FP_SIZE];
+	static _Alignas(16) uint8_t fp[UNI_XSAVE_SIZE];
 
 	thread->status.pid = (int32_t)(index * 10 + 1);
 	thread->status.rip = 0x100000 + index;
@@ -40,7 +40,11 @@ static void get_thread(void *context, uint32_t index, struct uni_core_thread *th
 	memset(fp, 0, sizeof(fp));
 	fp[24] = (uint8_t)(0x80 + index);
 	fp[25] = 0x1f;
+	/* XSTATE_BV, and the upper half of ymm2 (13.4) */
+	fp[512] = 0x7;
+	fp[576 + 2 * 16] = (uint8_t)(0xa0 + index);
 	thread->fp = fp;
+	thread->xcr0 = 0x7;
 }
 
 static void put_notes(void *context, struct uni_core_writer *writer)

@@ -46,7 +46,7 @@ static uint64_t view_ram(void *context, uint64_t address, size_t len, const void
 	return address < 0x5000 && address + len > 0x5000 ? 0x5000 - address : len;
 }
 
-static uint8_t fxsave[UNI_CORE_FP_SIZE];
+static uint8_t fpu[2696];
 
 static void get_thread(void *context, uint32_t index, struct uni_core_thread *thread)
 {
@@ -57,7 +57,9 @@ static void get_thread(void *context, uint32_t index, struct uni_core_thread *th
 	thread->status.r15 = 0x1515151515151515;
 	thread->status.gs = 0x6565;
 	if (index != 1)
-		thread->fp = fxsave;
+		thread->fp = fpu;
+	if (index == 0)
+		thread->xcr0 = 0x7; /* x87, SSE, AVX */
 }
 
 static void put_own_notes(void *context, struct uni_core_writer *writer)
@@ -102,7 +104,7 @@ static void write_core(void)
 	ram[0x4fff] = 1;
 	ram[0x5000] = 0xee; /* not readable: must not show */
 	ram[2 * MIB - 1] = 2;
-	memset(fxsave, 0xf0, sizeof(fxsave));
+	memset(fpu, 0xf0, sizeof(fpu));
 	cr_assert_eq(uni_core_init(&writer, &ops, NULL, &info, buffer, sizeof(buffer)), 0);
 	cr_assert_eq(uni_core_write(&writer), 0);
 }
@@ -211,11 +213,13 @@ Test(core_file, notes_stand_in_the_order_that_readers_need)
 		{"CORE", 1, 336},	   /* PRSTATUS of the thread that crashed */
 		{"CORE", 3, 136},	   /* PRPSINFO */
 		{"CORE", 0x53494749, 128}, /* SIGINFO */
-		{"CORE", 2, 512},	   /* FPREGSET of the thread that crashed */
+		{"CORE", 2, 512},	   /* FPREGSET of the thread that crashed ... */
+		{"LINUX", 0x202, 832},	   /* ... and X86_XSTATE */
 		{"UNISCOPE", 1, 5},	   {"UNISCOPE", 7, 6},
 		{"UNISCOPE", 4, 8},	   {"CORE", 1, 336}, /* thread 1, which has no FPREGSET */
 		{"CORE", 1, 336},			     /* thread 2147483647 ... */
 		{"CORE", 2, 512},			     /* ... directly followed by its own */
+							     /* of a CPU without XSAVE */
 	};
 	struct note notes[16] = {0};
 
@@ -240,10 +244,10 @@ Test(core_file, prstatus_has_linux_offsets)
 	cr_assert_eq(field(notes[0].contents + 112 + 16 * 8, 8), 0x100100, "rip");
 	cr_assert_eq(field(notes[0].contents + 112 + 26 * 8, 8), 0x6565, "gs");
 	cr_assert_eq(field(notes[0].contents + 328, 4), 1, "pr_fpvalid");
-	cr_assert_eq(field(notes[7].contents + 32, 4), 1, "pr_pid");
-	cr_assert_eq(field(notes[7].contents + 328, 4), 0, "pr_fpvalid");
-	cr_assert_eq(field(notes[8].contents + 32, 4), 2147483647, "pr_pid");
-	for (unsigned i = 0; i < 10; i++)
+	cr_assert_eq(field(notes[8].contents + 32, 4), 1, "pr_pid");
+	cr_assert_eq(field(notes[8].contents + 328, 4), 0, "pr_fpvalid");
+	cr_assert_eq(field(notes[9].contents + 32, 4), 2147483647, "pr_pid");
+	for (unsigned i = 0; i < 11; i++)
 		if (notes[i].len == 336)
 			cr_assert_eq(field(notes[i].contents + 12, 2), 11, "pr_cursig, note %u", i);
 }
@@ -263,14 +267,32 @@ Test(core_file, process_and_signal_notes_have_linux_offsets)
 	cr_assert_eq(file[notes[3].contents + 511], 0xf0);
 }
 
+/* Sizes and the place of XCR0: gdbsupport/x86-xstate.h, i386-linux-tdep.h (gdb 13.1). */
+Test(core_file, xstate_tells_what_it_has)
+{
+	struct note notes[16] = {0};
+
+	write_core();
+	list_notes(notes, 16);
+	cr_assert_eq(field(notes[4].contents + 464, 8), 7, "XCR0");
+	cr_assert_eq(file[notes[4].contents + 463], 0xf0);
+	cr_assert_eq(file[notes[4].contents + 472], 0xf0);
+	cr_assert_eq(file[notes[4].contents + 831], 0xf0);
+	cr_assert_eq(file[notes[3].contents + 464], 0xf0, "FPREGSET is left alone");
+	cr_assert_eq(uni_core_xstate_size(0x3), 576);
+	cr_assert_eq(uni_core_xstate_size(0x7), 832);
+	cr_assert_eq(uni_core_xstate_size(0xe7), 2688);
+	cr_assert_eq(uni_core_xstate_size(0x2e7), 2696);
+}
+
 Test(core_file, a_note_keeps_the_length_it_began_with)
 {
 	struct note notes[16] = {0};
 
 	write_core();
 	list_notes(notes, 16);
-	cr_assert_arr_eq(file + notes[5].contents, "abcdef\0\0", 8);
-	cr_assert_arr_eq(file + notes[6].contents, "ab\0\0\0\0\0\0", 8);
+	cr_assert_arr_eq(file + notes[6].contents, "abcdef\0\0", 8);
+	cr_assert_arr_eq(file + notes[7].contents, "ab\0\0\0\0\0\0", 8);
 }
 
 /* A note that is `measured` bytes long when the writer measures, and `written` when it writes. */

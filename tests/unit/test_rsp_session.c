@@ -496,10 +496,10 @@ Test(rsp, the_tag_word_of_the_fpu)
 {
 	attach();
 	ask("Hg1");
-	m.threads[0].registers.fx[4] = 0x81; /* registers 0 and 7 are in use */
+	m.threads[0].registers.xsave[4] = 0x81; /* registers 0 and 7 are in use */
 	cr_expect_str_eq(ask("p22"), "fc3f0000");
 	cr_expect_str_eq(ask("P22=ffff0000"), "OK");
-	cr_expect_eq(m.threads[0].registers.fx[4], 0);
+	cr_expect_eq(m.threads[0].registers.xsave[4], 0);
 }
 
 Test(rsp, threads_by_list)

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "gdbstub/arch/x86_64/xsave.h"
+
 /* Indices into words[], in GDB's order of the 64-bit core feature; the bases follow. */
 enum uni_gdb_x86_word {
 	UNI_GDB_RAX,
@@ -36,14 +38,15 @@ enum uni_gdb_x86_word {
 	UNI_GDB_GS_BASE,
 	UNI_GDB_ORIG_RAX,
 	UNI_GDB_WORDS,
-	/* The bit of `known` for fx[]. */
-	UNI_GDB_FX = UNI_GDB_WORDS,
+	/* The bit of `known` for xsave[]. */
+	UNI_GDB_FPU = UNI_GDB_WORDS,
 };
 
 struct uni_gdb_registers {
 	uint64_t words[UNI_GDB_WORDS];
-	/* The 64-bit FXSAVE area: Intel SDM vol. 1, table 10-2. */
-	_Alignas(16) uint8_t fx[512];
-	/* One bit for each of words[] and for fx[]; what is not known is shown as unavailable. */
+	/* As in xsave.h; every component that there is has its values, XSTATE_BV says nothing. */
+	_Alignas(16) uint8_t xsave[UNI_XSAVE_SIZE];
+	/* One bit for each of words[] and for xsave[]; what is not known is shown as unavailable.
+	 */
 	uint32_t known;
 };

@@ -29,6 +29,17 @@ uint64_t uni_core_sp(const struct uni_core_prstatus *status)
 	return status->rsp;
 }
 
+size_t uni_core_xstate_size(uint64_t xcr0)
+{
+	if (xcr0 & UNI_XCR0_PKRU)
+		return UNI_XSAVE_SIZE;
+	if (xcr0 & UNI_XCR0_AVX512)
+		return UNI_XSAVE_PKRU;
+	if (xcr0 & UNI_XCR0_AVX)
+		return UNI_XSAVE_AVX_END;
+	return UNI_XSAVE_AVX;
+}
+
 /* Intel SDM vol. 3, table 6-1; the signals are those that Linux sends. */
 int32_t uni_core_fault_signal(uint32_t vector, uint64_t error_code, int32_t *code)
 {

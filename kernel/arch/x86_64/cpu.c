@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "kernel/cpu.h"
+#include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/io.h"
+#include "kernel/heap.h"
 #include "kernel/page.h"
 #include "kernel/panic.h"
 
@@ -42,6 +44,7 @@ void cpu_init(unsigned id, uint32_t hw_id)
 	cpu->hw_id = hw_id;
 	load_gdt(&cpu->arch);
 	msr_write(MSR_GS_BASE, (uintptr_t)cpu);
+	fpu_init_cpu();
 }
 
 static uint64_t alloc_fault_stack(void)
@@ -57,6 +60,7 @@ void cpu_stacks_init(struct cpu *cpu)
 	for (unsigned i = 0; i < IST_COUNT; i++)
 		cpu->arch.tss.ist[i] = alloc_fault_stack();
 	cpu->arch.spare_nmi_stack = alloc_fault_stack();
+	cpu->fpu = fpu_area_init(heap_alloc(fpu_room_size()));
 }
 
 void cpu_halt(void)

@@ -12,7 +12,7 @@
 
 enum ist_stack { IST_DF = 1, IST_NMI, IST_MC, IST_DB, IST_BP, IST_COUNT = IST_BP };
 
-#define IST_STACK_SIZE 8192
+#define IST_STACK_SIZE 12288
 
 /* Intel SDM vol. 3, figure 7-11. */
 struct tss {

@@ -4,7 +4,9 @@
 
 #include "kernel/arch/x86_64/cpu_arch.h"
 #include "kernel/arch/x86_64/fault.h"
+#include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/io.h"
+#include "kernel/cpu.h"
 #include "tracing/errno.h"
 
 #define RFLAGS_RESUME (1ul << 16)
@@ -21,8 +23,8 @@
 #define KNOWN_SAVED                                                                    \
 	(KNOWN(RBX) | KNOWN(RBP) | KNOWN(RSP) | KNOWN(R12) | KNOWN(R13) | KNOWN(R14) | \
 	 KNOWN(R15) | KNOWN(RIP) | KNOWN(CS) | KNOWN(SS) | KNOWN(DS) | KNOWN(ES) |     \
-	 KNOWN(ORIG_RAX) | KNOWN(FX))
-#define KNOWN_ALL ((1u << (UNI_GDB_FX + 1)) - 1)
+	 KNOWN(ORIG_RAX) | KNOWN(FPU))
+#define KNOWN_ALL ((1u << (UNI_GDB_FPU + 1)) - 1)
 
 /* No system call was interrupted: gdb leaves the pc alone then. */
 #define NO_SYSTEM_CALL UINT64_MAX
@@ -33,7 +35,7 @@
 void debug_arch_hold(struct debug_extra *extra)
 {
 	DR_WRITE(7, DR7_OFF);
-	__asm__ volatile("fxsave64 (%0)" ::"r"(extra->fx) : "memory");
+	fpu_save(cpu_current()->fpu);
 	extra->fs_base = msr_read(MSR_FS_BASE);
 	extra->gs_base = msr_read(MSR_GS_BASE);
 }
@@ -53,12 +55,11 @@ static uint64_t control_bits(const struct uni_gdb_watch *watch)
 	return types[watch->kind] | (uint64_t)lengths[watch->len] << 2;
 }
 
-void debug_arch_release(const struct debug_extra *extra,
-			const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS])
+void debug_arch_release(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS])
 {
 	uint64_t control = DR7_OFF;
 
-	__asm__ volatile("fxrstor64 (%0)" ::"r"(extra->fx) : "memory");
+	fpu_load(cpu_current()->fpu);
 	DR_WRITE(0, slots[0].watch.address);
 	DR_WRITE(1, slots[1].watch.address);
 	DR_WRITE(2, slots[2].watch.address);
@@ -70,13 +71,6 @@ void debug_arch_release(const struct debug_extra *extra,
 	}
 	DR_WRITE(6, DR6_CLEAR);
 	DR_WRITE(7, control);
-}
-
-/* By words: a call of memcpy() may meet a breakpoint while the guest runs. */
-static void copy_fx(uint8_t to[512], const uint8_t from[512])
-{
-	for (unsigned i = 0; i < 512; i += 8)
-		*(volatile uint64_t *)(to + i) = *(const uint64_t *)(from + i);
 }
 
 static void get_words(struct uni_gdb_registers *to, const struct trap_frame *frame,
@@ -111,14 +105,14 @@ static void get_words(struct uni_gdb_registers *to, const struct trap_frame *fra
 	words[UNI_GDB_FS_BASE] = fs_base;
 	words[UNI_GDB_GS_BASE] = gs_base;
 	words[UNI_GDB_ORIG_RAX] = NO_SYSTEM_CALL;
-	to->known = KNOWN_ALL & ~KNOWN(FX);
+	to->known = KNOWN_ALL & ~KNOWN(FPU);
 }
 
 void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame,
-		    const struct debug_extra *extra)
+		    const struct debug_extra *extra, const void *fpu)
 {
 	get_words(to, frame, extra->fs_base, extra->gs_base);
-	copy_fx(to->fx, extra->fx);
+	fpu_get(to->xsave, fpu);
 	to->known = KNOWN_ALL;
 }
 
@@ -128,8 +122,7 @@ void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *fram
 }
 
 /* Segments and their bases stay: the kernel could not go on with others. */
-void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame,
-		    struct debug_extra *extra)
+void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame, void *fpu)
 {
 	const uint64_t *words = from->words;
 
@@ -151,7 +144,7 @@ void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *fra
 	frame->r15 = words[UNI_GDB_R15];
 	frame->rip = words[UNI_GDB_RIP];
 	frame->rflags = words[UNI_GDB_EFLAGS];
-	copy_fx(extra->fx, from->fx);
+	fpu_set(fpu, from->xsave);
 }
 
 extern const uint64_t thread_switch_ret;
@@ -180,7 +173,7 @@ static struct switch_frame *saved_frame(uintptr_t saved_rsp)
 	return (struct switch_frame *)saved_rsp;
 }
 
-int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const uint8_t fx[512])
+int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const void *fpu)
 {
 	const struct switch_frame *frame = saved_frame(saved_rsp);
 	uint64_t *words = to->words;
@@ -200,12 +193,12 @@ int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, cons
 	words[UNI_GDB_DS] = GDT_DATA;
 	words[UNI_GDB_ES] = GDT_DATA;
 	words[UNI_GDB_ORIG_RAX] = NO_SYSTEM_CALL;
-	copy_fx(to->fx, fx);
+	fpu_get(to->xsave, fpu);
 	to->known = KNOWN_SAVED;
 	return 0;
 }
 
-int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp, uint8_t fx[512])
+int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp, void *fpu)
 {
 	struct switch_frame *frame = saved_frame(saved_rsp);
 	const uint64_t *words = from->words;
@@ -221,7 +214,7 @@ int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_r
 	frame->r13 = words[UNI_GDB_R13];
 	frame->r14 = words[UNI_GDB_R14];
 	frame->r15 = words[UNI_GDB_R15];
-	copy_fx(fx, from->fx);
+	fpu_set(fpu, from->xsave);
 	return 0;
 }
 

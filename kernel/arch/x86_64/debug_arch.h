@@ -15,28 +15,24 @@
 struct debug_extra {
 	uint64_t fs_base;
 	uint64_t gs_base;
-	_Alignas(16) uint8_t fx[512];
 };
 
-/* On the CPU itself, when it stops and before it goes on. Stopping turns its debug registers off.
- */
+/* On the CPU itself, when it stops and before it goes on; its FPU state waits in cpu->fpu. Stopping
+ * turns its debug registers off. */
 void debug_arch_hold(struct debug_extra *extra);
-void debug_arch_release(const struct debug_extra *extra,
-			const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]);
+void debug_arch_release(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]);
 
-/* Of code on a CPU. */
+/* Of code on a CPU; fpu is what that CPU was stopped with. */
 void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame,
-		    const struct debug_extra *extra);
-void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame,
-		    struct debug_extra *extra);
+		    const struct debug_extra *extra, const void *fpu);
+void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame, void *fpu);
 
 /* What the frame and the CPU itself have of it, without the FPU: for a look that stops nothing. */
 void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *frame);
 
-/* Of a thread that is on none; fx is its saved state. Negative when saved_rsp leads nowhere. */
-int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const uint8_t fx[512]);
-int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp,
-			 uint8_t fx[512]);
+/* Of a thread that is on none. Negative when saved_rsp leads nowhere. */
+int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const void *fpu);
+int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp, void *fpu);
 
 /* Why #DB came: Intel SDM vol. 3, 17.2.3. */
 struct debug_cause {

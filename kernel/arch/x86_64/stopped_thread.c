@@ -4,13 +4,12 @@
 
 #include "kernel/arch/x86_64/cpu_arch.h"
 #include "kernel/arch/x86_64/fault.h"
+#include "kernel/arch/x86_64/fpu.h"
 #include "kernel/cpu.h"
 #include "kernel/text.h"
 
 /* A thread that is off its CPU blocked in C code, which ran with these. */
 #define RFLAGS_RESERVED_1 (1u << 1)
-
-static _Alignas(16) uint8_t kept_fp[CPU_MAX][UNI_CORE_FP_SIZE];
 
 /* No system call was interrupted: debuggers leave the pc alone then. */
 #define NO_SYSTEM_CALL UINT64_MAX
@@ -90,14 +89,22 @@ bool stopped_irqs_off(const struct trap_frame *frame)
 	return !(frame->rflags & RFLAGS_IF);
 }
 
-void stopped_keep_fp(void)
+void stopped_keep_fpu(void)
 {
-	__asm__ volatile("fxsave64 (%0)" ::"r"(kept_fp[cpu_id()]) : "memory");
+	/* Early in the boot there is no room yet. */
+	if (cpu_current()->fpu != NULL)
+		fpu_save(cpu_current()->fpu);
 }
 
-const void *stopped_fp(unsigned cpu)
+void stopped_from_fpu(struct uni_core_thread *thread, const void *area)
 {
-	return kept_fp[cpu];
+	static _Alignas(8) uint8_t shown[UNI_XSAVE_SIZE];
+
+	if (area == NULL)
+		return;
+	fpu_get(shown, area);
+	thread->fp = shown;
+	thread->xcr0 = fpu_components;
 }
 
 static uint64_t read_word(uint64_t address)

@@ -23,12 +23,12 @@ uintptr_t stopped_pc(uintptr_t saved_rsp);
 /* The interrupted code had interrupts off. */
 bool stopped_irqs_off(const struct trap_frame *frame);
 
-/* Keeps the FPU state of the running CPU. Kernel code does not use that state, so it is that of the
- * thread that was stopped there. */
-void stopped_keep_fp(void);
+/* Keeps the FPU state of the running CPU in cpu->fpu. Kernel code does not use that state, so it is
+ * that of the thread that was stopped there. */
+void stopped_keep_fpu(void);
 
-/* What a CPU kept: UNI_CORE_FP_SIZE bytes. */
-const void *stopped_fp(unsigned cpu);
+/* Shows an area of fpu.h; the bytes stay until the next call. */
+void stopped_from_fpu(struct uni_core_thread *thread, const void *area);
 
 /* Return addresses by frame pointers, innermost first, [0] the interrupted pc; returns how many.
  * Where the pc is not in the kernel's text, as after a call through a bad pointer, [1] is the

@@ -5,7 +5,7 @@
 	.cfi_sections .debug_frame
 	.text
 
-/* void thread_switch(uintptr_t *save_rsp, void *save_fx, uintptr_t load_rsp, const void *load_fx)
+/* void thread_switch(uintptr_t *save_rsp, void *save_fpu, uintptr_t load_rsp, const void *load_fpu)
  *
  * Leaves a struct switch_frame on the stack of the thread that is left. Its rip is the return address
  * of the call, so a debugger sees that thread in the caller of this function. */
@@ -31,10 +31,21 @@ thread_switch:
 	pushq %r15
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset r15, 0
-	fxsave64 (%rsi)
+	movq %rdx, %r8
+	movl fpu_components(%rip), %eax
+	xorl %edx, %edx
+	testl %eax, %eax
+	jz 2f
+	xsave64 (%rsi)
 	movq %rsp, (%rdi)
-	movq %rdx, %rsp
+	movq %r8, %rsp
+	xrstor64 (%rcx)
+	jmp 3f
+2:	fxsave64 (%rsi)
+	movq %rsp, (%rdi)
+	movq %r8, %rsp
 	fxrstor64 (%rcx)
+3:
 	popq %r15
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore r15
