@@ -118,7 +118,8 @@ char **uni_launch_command(const struct uni_launch_options *options,
 	/* A reset is an end, and QEMU stays after it: RAM and registers are as they were. */
 	add_option(&words, "-action", "reboot=shutdown,shutdown=pause");
 	add_option(&words, "-accel", uni_accel_names[options->accel]);
-	/* No guest here asks which mitigations it can leave out, and where KVM is nested or
+	/* All that this accelerator can, so that an application may use AVX; it costs no time at
+	 * boot. No guest here asks which mitigations it can leave out, and where KVM is nested or
 	 * emulated setting up that MSR can fail. */
 	add_option(&words, "-cpu", "max,arch-capabilities=off");
 	add(&words, "-smp");

@@ -3,7 +3,8 @@
 
     ./dev bench boot [RUNS]
 
-QEMU is started without uniscope, under TCG, with nothing but a serial line. Beside it stands the
+QEMU is started without uniscope, under TCG, with the CPU that `uniscope run` chooses and nothing but
+a serial line. Beside it stands the
 floor: QEMU started with a machine that has no guest at all and told to quit at once.
 """
 
@@ -21,6 +22,7 @@ from harness import image, run  # noqa: E402
 
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-accel", "tcg", "-m", "64"]
+CPU = "max,arch-capabilities=off"
 FIRST_LINE = b"hello"
 
 
@@ -28,7 +30,8 @@ def boot_ms(machine, cpus):
     """Milliseconds from starting QEMU to the application's first line."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [*QEMU, "-M", machine, "-smp", str(cpus), "-serial", "stdio", "-kernel", str(image("hello"))],
+        [*QEMU, "-M", machine, "-cpu", CPU, "-smp", str(cpus), "-serial", "stdio",
+         "-kernel", str(image("hello"))],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )
     try:

@@ -16,6 +16,13 @@
 
 static struct machine machine;
 
+/* One with all the registers there are. */
+static void start_machine(void)
+{
+	machine_init(&machine);
+	machine.stub.register_sets = UINT32_MAX;
+}
+
 static unsigned digit(uint8_t character)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -92,7 +99,7 @@ static void poll(void)
 		return;
 	}
 	if (verdict == UNI_GDB_KILL) {
-		machine_init(&machine);
+		start_machine();
 	} else {
 		for (unsigned i = 0; i < machine.thread_count; i++) {
 			(void)uni_gdb_resume_of(&machine.stub, i + 1);
@@ -128,7 +135,7 @@ static void run_line(const uint8_t *line, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	machine_init(&machine);
+	start_machine();
 	happen(UNI_GDB_EVENT_ATTENTION, 0, 0);
 	while (len > 0) {
 		const uint8_t *end = memchr(bytes, '\n', len);
@@ -156,6 +163,9 @@ static const char *const templates[] = {
 	"G&",
 	"p#",
 	"P#=&",
+	"p3d",
+	"P75=&&&&",
+	"P92=112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00",
 	"m@,#",
 	"m@,ffff",
 	"M@,#:&",

@@ -35,10 +35,12 @@ MACHINES = {
 class ProbedGuest:
     """Boots build/kernel/APPLICATION.elf; gone when the block ends."""
 
-    def __init__(self, application, arguments="", machine="microvm", cpus=2, memory=64, port=True):
+    def __init__(self, application, arguments="", machine="microvm", cpus=2, memory=64, port=True,
+                 cpu="qemu64"):
         self.image = image(application)
         self.arguments, self.machine = arguments, machine
         self.cpus, self.memory, self.has_port = cpus, memory, port
+        self.cpu = cpu
         self.frames, self.buffer, self.core, self.times = [], b"", None, {}
 
     def __enter__(self):
@@ -54,7 +56,7 @@ class ProbedGuest:
             self.process = subprocess.Popen(
                 [
                     *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
-                    *("-no-reboot", "-accel", "tcg", "-m", str(self.memory)),
+                    *("-no-reboot", "-accel", "tcg", "-cpu", self.cpu, "-m", str(self.memory)),
                     *("-smp", str(self.cpus), "-serial", f"file:{self.folder}/console"),
                     *("-chardev", f"socket,id=qmp,fd={monitors.fileno()}"),
                     *("-mon", "chardev=qmp,mode=control", *MACHINES[self.machine]),
