@@ -344,10 +344,16 @@ def registers_and_memory_are_written():
 @test
 def a_thread_on_no_cpu_can_be_stepped():
     with shop() as guest, attach(guest) as gdb:
-        gdb("tbreak shop_handle")
-        gdb("continue")
-        rows = re.findall(r'^[* ] +(\d+) .*"worker-\d" \(cond', gdb("info threads"), re.M)
+        gdb("break shop_handle")
+        rows = []
+        # Now and then every worker has something to do.
+        for _ in range(100):
+            gdb("continue")
+            rows = re.findall(r'^[* ] +(\d+) .*"worker-\d" \(cond', gdb("info threads"), re.M)
+            if rows:
+                break
         assert rows, gdb("info threads")
+        gdb("delete")
         thread = int(rows[0])
         gdb(f"thread {thread}")
         assert "thread_switch" in gdb("frame")
