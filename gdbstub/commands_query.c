@@ -4,14 +4,29 @@
 
 #include "gdbstub/stub_internal.h"
 
+/* Whether `feature` is one of the list ":feature;feature...". */
+static bool is_listed(struct uni_gdb_cursor list, const char *feature)
+{
+	for (; uni_gdb_left(&list); list.at++) {
+		if (*list.at != ':' && *list.at != ';')
+			continue;
+		struct uni_gdb_cursor entry = {.at = list.at + 1, .end = list.end};
+
+		if (uni_gdb_take_text(&entry, feature) &&
+		    (!uni_gdb_left(&entry) || uni_gdb_take(&entry, ';')))
+			return true;
+	}
+	return false;
+}
+
 /* gdb sends it once, first of all: a session starts. */
 void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
-	(void)args;
 	uni_gdb_breakpoints_forget(stub);
+	stub->multiprocess = is_listed(*args, "multiprocess+");
 	stub->action_count = 0;
 	stub->interrupted = false;
-	uni_gdb_put(&stub->reply, "PacketSize=");
+	uni_gdb_put(&stub->reply, "multiprocess+;PacketSize=");
 	uni_gdb_put_hex(&stub->reply, UNI_GDB_PACKET_SIZE);
 	uni_gdb_put(&stub->reply, ";QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
 				  "qXfer:features:read+;qXfer:threads:read+;"

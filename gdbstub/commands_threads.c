@@ -5,6 +5,16 @@
 #include "gdbstub/stub_internal.h"
 #include "tracing/errno.h"
 
+void uni_gdb_put_thread(const struct uni_gdb *stub, struct uni_gdb_text *text, uint32_t id)
+{
+	if (stub->multiprocess) {
+		uni_gdb_put_char(text, 'p');
+		uni_gdb_put_hex(text, UNI_GDB_PROCESS);
+		uni_gdb_put_char(text, '.');
+	}
+	uni_gdb_put_hex(text, id);
+}
+
 uint32_t uni_gdb_general_thread(struct uni_gdb *stub)
 {
 	return stub->general_thread > 0 ? (uint32_t)stub->general_thread : stub->current.thread;
@@ -56,7 +66,7 @@ void uni_gdb_cmd_current_thread(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 {
 	(void)args;
 	uni_gdb_put(&stub->reply, "QC");
-	uni_gdb_put_hex(&stub->reply, stub->current.thread);
+	uni_gdb_put_thread(stub, &stub->reply, stub->current.thread);
 }
 
 /* One reply holds as many as a request of gdb's usual size would. */
@@ -71,7 +81,7 @@ void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	while (count < IDS_A_REPLY &&
 	       stub->ops->thread_next(stub->context, &stub->threads_cursor, &thread)) {
 		uni_gdb_put_char(&stub->reply, count++ ? ',' : 'm');
-		uni_gdb_put_hex(&stub->reply, thread.id);
+		uni_gdb_put_thread(stub, &stub->reply, thread.id);
 	}
 	if (!count)
 		uni_gdb_put_char(&stub->reply, 'l');

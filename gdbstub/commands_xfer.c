@@ -45,10 +45,11 @@ void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args
 	uni_gdb_put_escaped(&stub->reply, xml.data + offset, len);
 }
 
-static void render_thread(struct uni_gdb_text *xml, const struct uni_gdb_thread *thread)
+static void render_thread(const struct uni_gdb *stub, struct uni_gdb_text *xml,
+			  const struct uni_gdb_thread *thread)
 {
 	uni_gdb_put(xml, "<thread id=\"");
-	uni_gdb_put_hex(xml, thread->id);
+	uni_gdb_put_thread(stub, xml, thread->id);
 	if (thread->cpu != UNI_GDB_NO_CPU) {
 		uni_gdb_put(xml, "\" core=\"");
 		uni_gdb_put_decimal(xml, (uint64_t)thread->cpu);
@@ -80,7 +81,7 @@ static bool next_element(struct uni_gdb *stub)
 	listing->position += listing->element.len;
 	listing->element.len = 0;
 	if (stub->ops->thread_next(stub->context, &listing->cursor, &thread)) {
-		render_thread(&listing->element, &thread);
+		render_thread(stub, &listing->element, &thread);
 	} else {
 		listing->ended = true;
 		uni_gdb_put(&listing->element, "</threads>\n");

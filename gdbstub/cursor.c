@@ -70,12 +70,24 @@ bool uni_gdb_take_hex_bytes(struct uni_gdb_cursor *cursor, void *bytes, size_t l
 	return true;
 }
 
+/* "p" and one that there is: ours, any, all. */
+static bool take_process(struct uni_gdb_cursor *cursor)
+{
+	uint64_t value;
+
+	return uni_gdb_take_text(cursor, "-1") ||
+	       (uni_gdb_take_hex(cursor, &value) && value <= UNI_GDB_PROCESS);
+}
+
 bool uni_gdb_take_thread(struct uni_gdb_cursor *cursor, int32_t *thread)
 {
 	struct uni_gdb_cursor ahead = *cursor;
+	bool has_process = uni_gdb_take(&ahead, 'p');
 	uint64_t value;
 
-	if (uni_gdb_take_text(&ahead, "-1")) {
+	if (has_process && !take_process(&ahead))
+		return false;
+	if ((has_process && !uni_gdb_take(&ahead, '.')) || uni_gdb_take_text(&ahead, "-1")) {
 		*thread = UNI_GDB_ALL_THREADS;
 	} else if (uni_gdb_take_hex(&ahead, &value) && value <= INT32_MAX) {
 		*thread = (int32_t)value;

@@ -13,7 +13,8 @@ struct uni_gdb_cursor {
 	const uint8_t *end;
 };
 
-/* What `H`, `T` and vCont name; "Packets", thread-id syntax, without the multiprocess form. */
+/* What `H`, `T` and vCont name; "Packets", thread-id syntax. There is one process. */
+#define UNI_GDB_PROCESS 1
 #define UNI_GDB_ALL_THREADS (-1)
 #define UNI_GDB_ANY_THREAD 0
 
@@ -28,5 +29,6 @@ bool uni_gdb_take_hex(struct uni_gdb_cursor *cursor, uint64_t *value);
 /* Two digits for each of len bytes. */
 bool uni_gdb_take_hex_bytes(struct uni_gdb_cursor *cursor, void *bytes, size_t len);
 
-/* "-1", or a hexadecimal id up to 0x7fffffff. */
+/* "-1", or a hexadecimal id up to 0x7fffffff; with a process before it as in "p1.2", or a process
+ * alone, which is all of its threads. */
 bool uni_gdb_take_thread(struct uni_gdb_cursor *cursor, int32_t *thread);

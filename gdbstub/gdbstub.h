@@ -210,7 +210,8 @@ struct uni_gdb {
 	uint32_t register_sets;
 	struct uni_gdb_options options;
 
-	bool attached; /* packets came, and no detach since */
+	bool attached;	   /* packets came, and no detach since */
+	bool multiprocess; /* gdb wants threads named with their process */
 	bool stopped;
 	bool owes_stop; /* gdb waits for a stop reply */
 	/* Ctrl-C came when a stop was on its way to gdb. If gdb goes on without showing that one to

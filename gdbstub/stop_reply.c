@@ -69,6 +69,10 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	if (event->kind == UNI_GDB_EVENT_EXIT) {
 		uni_gdb_put_char(&stub->reply, 'W');
 		uni_gdb_put_hex_bytes(&stub->reply, &event->status, 1);
+		if (stub->multiprocess) {
+			uni_gdb_put(&stub->reply, ";process:");
+			uni_gdb_put_hex(&stub->reply, UNI_GDB_PROCESS);
+		}
 		return;
 	}
 	/* gdb takes the thread of a stop reply for the selected one from here on. */
@@ -77,7 +81,7 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	uni_gdb_put_hex_bytes(&stub->reply, &signal, 1);
 	put_reason(stub, event);
 	uni_gdb_put(&stub->reply, "thread:");
-	uni_gdb_put_hex(&stub->reply, event->thread);
+	uni_gdb_put_thread(stub, &stub->reply, event->thread);
 	uni_gdb_put_char(&stub->reply, ';');
 	if (stub->ops->thread_find(stub->context, event->thread, &thread) &&
 	    thread.cpu != UNI_GDB_NO_CPU) {

@@ -84,6 +84,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 {
 	uni_gdb_breakpoints_forget(stub);
 	stub->attached = false;
+	stub->multiprocess = false;
 	stub->owes_stop = false;
 	stub->interrupted = false;
 	stub->acks = UNI_GDB_ACKS;

@@ -64,6 +64,8 @@ void uni_gdb_put_format(struct uni_gdb *stub, struct uni_gdb_text *text, const c
 void uni_gdb_put_output(struct uni_gdb *stub);
 
 /* commands_threads.c */
+/* A thread's name in the protocol. */
+void uni_gdb_put_thread(const struct uni_gdb *stub, struct uni_gdb_text *text, uint32_t id);
 /* The thread that Hg means. */
 uint32_t uni_gdb_general_thread(struct uni_gdb *stub);
 

@@ -25,9 +25,6 @@ WAITING = {
 }
 FRAMES_MAX = 24
 
-# What gdb makes up for a process when the stub names threads only: remote.c, magic_null_ptid.
-STUB_PID = 42000
-
 
 class Thread:
     """A thread of the guest, read once."""
@@ -111,14 +108,14 @@ def selection_kept():
 
 
 def sees_vcpus_only():
-    """Whether gdb's threads are vCPUs: QEMU's own stub, which numbers them from 1."""
+    """Whether gdb's threads are vCPUs: QEMU's own stub, which numbers them from 1. The guest has more
+    threads than CPUs, an idle one each at the least."""
     connection = gdb.selected_inferior().connection
     threads = gdb.selected_inferior().threads()
     return (
         connection is not None
         and connection.type in ("remote", "extended-remote")
-        and bool(threads)
-        and threads[0].ptid[0] != STUB_PID
+        and len(threads) <= len(guest.cpus())
     )
 
 

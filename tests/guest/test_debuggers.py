@@ -118,7 +118,7 @@ def seen_by_mi(guest):
         threads = mi("-thread-info")
         names = mi("-data-list-register-names")
         numbers = [re.findall(r'"([^"]*)"', names.split("register-names=")[1]).index(r) for r in ("rip", "rsp", "rbp")]
-        for number, target, name in re.findall(r'\{id="(\d+)",target-id="Thread (\d+)",.*?name="([^"]+)"', threads):
+        for number, target, name in re.findall(r'\{id="(\d+)",target-id="Thread 1\.(\d+)",.*?name="([^"]+)"', threads):
             frames = mi(f"-stack-list-frames --thread {number}")
             places = re.findall(r'file="([^"]+)",.*?line="(\d+)"', frames)
             lines = [f"{file.split('/')[-1]}:{line}" for file, line in places]
@@ -180,7 +180,10 @@ def seen_by_lldb(guest):
         index = int(part.split()[0])
         registers = [int(v, 16) for v in re.findall(r"^ +r\w+ = (0x[0-9a-f]+)", part, re.M)]
         trace = part.split("(lldb) thread backtrace")[1]
-        pcs = [int(pc, 16) for pc in re.findall(r"frame #\d+: (0x[0-9a-f]+)", trace)]
+        frames = re.findall(r"frame #(\d+): (0x[0-9a-f]+)", trace)
+        # A stop that lldb tells of late shows its innermost frame in between.
+        first = max(i for i, (number, _) in enumerate(frames) if number == "0")
+        pcs = [int(pc, 16) for _, pc in frames[first:]]
         found[ids[index]] = (registers[:3], pcs)
     assert found, text
     return found

@@ -79,7 +79,7 @@ def threads_have_names_and_states():
     with shop() as guest, attach(guest) as gdb:
         assert "Remote debugging using" in gdb.greeting, gdb.greeting
         text = gdb("info threads")
-        names = re.findall(r'Thread \d+ "([^"]+)" \(([^)]+)\)', text)
+        names = re.findall(r'Thread 1\.\d+ "([^"]+)" \(([^)]+)\)', text)
         rows = [line for line in text.splitlines() if re.match(r"^[* ] +\d", line)]
         assert len(rows) == len(names), text
         wanted = {"idle/0", "idle/1", "main", "dispatcher", "worker-1", "worker-4"}
@@ -399,7 +399,7 @@ def a_gdb_that_was_killed_leaves_nothing_behind():
 
 @test
 def a_fault_stops_in_gdb_before_the_guest_dies():
-    with Guest("crash", arguments=["kind=null-write", "after=1500"]) as guest, attach(guest) as gdb:
+    with Guest("crash", arguments=["kind=null-write", "gdbwait"]) as guest, attach(guest) as gdb:
         text = gdb("continue")
         assert "received signal SIGSEGV" in text and "CRASH: null-write" in text, text
         assert "crash_null_write" in gdb("bt")
@@ -409,7 +409,7 @@ def a_fault_stops_in_gdb_before_the_guest_dies():
 
 @test
 def a_panic_stops_in_gdb():
-    with Guest("crash", arguments=["kind=assert", "after=1500"]) as guest, attach(guest) as gdb:
+    with Guest("crash", arguments=["kind=assert", "gdbwait"]) as guest, attach(guest) as gdb:
         text = gdb("continue")
         assert "received signal SIGABRT" in text, text
         assert "crash_assert" in gdb("bt")
@@ -430,7 +430,7 @@ def over_a_uart_from_the_start():
         with Gdb(image("shop"), path, timeout=2) as gdb:
             text = gdb("bt")
             assert "debug_init_early" in text and "kernel_boot" in text, text
-            assert "Thread 2" not in gdb("info threads"), "before the other CPUs run"
+            assert "Thread 1.2" not in gdb("info threads"), "before the other CPUs run"
             gdb("break order_commit")
             for _ in range(3):
                 text = gdb("continue")

@@ -116,7 +116,7 @@ def threads_are_told_live():
     with shop() as guest:
         time.sleep(0.5)
         found = outputs("gdb", guest.name, commands=["info threads", "uni threads", "uni threads worker-2"])
-        theirs = dict(re.findall(r'Thread (\d+) "([^"]+)"', found["info threads"]))
+        theirs = dict(re.findall(r'Thread 1\.(\d+) "([^"]+)"', found["info threads"]))
         ours = {row[0]: row for row in rows(found["uni threads"])}
         assert {i: row[1] for i, row in ours.items()} == theirs, found["all"]
         by_name = {row[1]: row for row in ours.values()}

@@ -233,6 +233,36 @@ Test(rsp_cursor, takes_threads)
 	cr_expect_eq(uni_gdb_left(&cursor), 8, "what is refused is not taken");
 }
 
+Test(rsp_cursor, takes_threads_with_their_process)
+{
+	static const struct {
+		const char *text;
+		int32_t thread;
+	} good[] = {
+		{"p1.2", 2},
+		{"p1.-1", UNI_GDB_ALL_THREADS},
+		{"p1", UNI_GDB_ALL_THREADS},
+		{"p-1.-1", UNI_GDB_ALL_THREADS},
+		{"p0.0", UNI_GDB_ANY_THREAD},
+		{"p1.7fffffff", INT32_MAX},
+	};
+	static const char *const bad[] = {"p", "p1.", "p2.1", "p-2.1", "p1.80000000", "pp1.1"};
+	int32_t thread;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct uni_gdb_cursor cursor = cursor_on(good[i].text);
+
+		cr_expect(uni_gdb_take_thread(&cursor, &thread), "%s", good[i].text);
+		cr_expect_eq(thread, good[i].thread, "%s", good[i].text);
+		cr_expect_eq(uni_gdb_left(&cursor), 0);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct uni_gdb_cursor cursor = cursor_on(bad[i]);
+
+		cr_expect_not(uni_gdb_take_thread(&cursor, &thread), "%s", bad[i]);
+	}
+}
+
 Test(rsp_cursor, hex_bytes_need_all_their_digits)
 {
 	struct uni_gdb_cursor cursor = cursor_on("0a1");

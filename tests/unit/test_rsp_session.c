@@ -114,10 +114,11 @@ static uint8_t *ram(uint64_t address)
 Test(rsp, offers_what_gdb_may_use)
 {
 	event(UNI_GDB_EVENT_ATTENTION, 1, 0);
-	cr_expect_str_eq(ask("qSupported:multiprocess+"),
-			 "PacketSize=10000;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
-			 "qXfer:features:read+;qXfer:threads:read+;ConditionalBreakpoints+;"
-			 "BreakpointCommands+");
+	cr_expect_str_eq(
+		ask("qSupported:swbreak+"),
+		"multiprocess+;PacketSize=10000;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
+		"qXfer:features:read+;qXfer:threads:read+;ConditionalBreakpoints+;"
+		"BreakpointCommands+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");
