@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""gdb and a thousand threads, and threads that come while it looks."""
+"""gdb and a thousand threads, threads that come while it looks, and one that it records."""
 
 import re
 import time
@@ -54,6 +54,28 @@ def threads_that_came_are_told_at_the_next_stop():
             assert len(re.findall(r"\[New Thread 1\.\d+\]", text)) >= count - seen, text
             seen = count
         assert seen >= 10, seen
+
+
+@test
+def a_thread_is_recorded_and_goes_back():
+    """`record full` is gdb's own, but it wants threads named with their process."""
+    with Guest("shop", "--cpus", "2") as guest, attach(guest) as gdb:
+        gdb("break shop_handle")
+        gdb("continue")
+        gdb("delete")
+
+        def state():
+            return [gdb.value(f"(long){name}") for name in ("$pc", "$rsp", "$rdi")]
+
+        gdb("record full")
+        before = state()
+        gdb("stepi 30", timeout=60)
+        after = state()
+        gdb("reverse-stepi 30", timeout=60)
+        assert state() == before != after
+        gdb("stepi 30", timeout=60)
+        assert state() == after
+        gdb("record stop")
 
 
 main()
