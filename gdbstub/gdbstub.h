@@ -250,7 +250,7 @@ struct uni_gdb {
 	struct uni_gdb_text reply;
 	char reply_data[UNI_GDB_PACKET_SIZE + 1];
 	uint8_t scratch[UNI_GDB_PACKET_SIZE / 2];
-	uint8_t piece[4096];
+	uint8_t piece[UNI_GDB_PACKET_SIZE + UNI_GDB_FRAMING];
 };
 
 /* Keeps the pointers. register_sets: what this boot keeps of the registers that only some

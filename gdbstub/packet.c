@@ -132,21 +132,78 @@ static void emit(struct output *out, uint8_t byte)
 		flush(out);
 }
 
+#define WORD sizeof(uint64_t)
+#define EACH_BYTE(value) ((value) * (uint64_t)0x0101010101010101)
+
+static uint64_t load(const char *at)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, at, WORD);
+	return word;
+}
+
+/* The sum of a word's bytes, modulo 256. */
+static uint8_t sum_of(uint64_t word)
+{
+	uint64_t lanes = (word & 0x00ff00ff00ff00ff) + (word >> 8 & 0x00ff00ff00ff00ff);
+
+	return (uint8_t)((lanes * 0x0001000100010001) >> 48);
+}
+
+static void emit_word(struct output *out, uint64_t word)
+{
+	__builtin_memcpy(out->piece + out->len, &word, WORD);
+	out->len += WORD;
+	out->sum += sum_of(word);
+	if (out->len == out->size)
+		flush(out);
+}
+
 /* A run is written as the byte, '*' and a printable character that is 29 above the number of
  * repetitions: at least 3, at most 97, and neither '#' (6) nor '$' (7). */
 #define RLE_BIAS 29
 #define RLE_MIN 3
 #define RLE_MAX 97
 
+/* Bytes behind a word that tell whether a run worth writing begins in it. */
+#define LOOK_AHEAD RLE_MIN
+
+/* Whether four equal bytes begin anywhere in the word at `at`. */
+static bool begins_run(const char *at)
+{
+	uint64_t word = load(at);
+	uint64_t differs = (word ^ load(at + 1)) | (word ^ load(at + 2)) | (word ^ load(at + 3));
+
+	/* One of its bytes is 0. */
+	return (differs - EACH_BYTE(1)) & ~differs & EACH_BYTE(0x80);
+}
+
 static size_t repetitions(const char *at, size_t left)
 {
 	size_t count = 0;
 
+	while (count + WORD <= RLE_MAX && count + 1 + WORD <= left &&
+	       load(at + count + 1) == EACH_BYTE((uint8_t)at[0]))
+		count += WORD;
 	while (count < RLE_MAX && count + 1 < left && at[count + 1] == at[0])
 		count++;
 	if (count + RLE_BIAS == '#' || count + RLE_BIAS == '$')
 		count = '#' - RLE_BIAS - 1;
 	return count;
+}
+
+/* What may go out as it is, word by word; returns how many bytes that was. */
+static size_t emit_plain(struct output *out, const char *at, size_t left, bool rle)
+{
+	size_t done = 0;
+
+	while (left - done >= WORD + LOOK_AHEAD && out->size - out->len >= WORD && !out->error &&
+	       !(rle && begins_run(at + done))) {
+		emit_word(out, load(at + done));
+		done += WORD;
+	}
+	return done;
 }
 
 int uni_gdb_transmit(const char *payload, size_t len, bool rle, uint8_t *piece, size_t size,
@@ -158,8 +215,10 @@ int uni_gdb_transmit(const char *payload, size_t len, bool rle, uint8_t *piece, 
 	emit(&out, '$');
 	out.sum = 0;
 	for (size_t i = 0; i < len && !out.error;) {
-		size_t repeated = rle ? repetitions(payload + i, len - i) : 0;
+		size_t repeated;
 
+		i += emit_plain(&out, payload + i, len - i, rle);
+		repeated = rle ? repetitions(payload + i, len - i) : 0;
 		emit(&out, (uint8_t)payload[i++]);
 		if (repeated >= RLE_MIN) {
 			emit(&out, '*');

@@ -13,6 +13,9 @@
 /* The longest payload either side sends, as qSupported announces it. */
 #define UNI_GDB_PACKET_SIZE 0x10000
 
+/* What a frame has around its payload: '$', '#' and two digits. */
+#define UNI_GDB_FRAMING 4
+
 enum uni_gdb_input {
 	UNI_GDB_INPUT_NONE,	 /* inside a frame, or noise between frames */
 	UNI_GDB_INPUT_PACKET,	 /* data[0 .. len), unescaped */

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gdbstub/cursor.h"
@@ -177,6 +178,65 @@ Test(rsp_packet, long_runs_decode_to_what_they_were)
 		cr_assert_eq(at, len);
 		cr_assert_arr_eq(decoded, payload, len);
 	}
+}
+
+/* Runs of every length up to 12 between other characters, at each place of a word. */
+Test(rsp_packet, runs_among_other_characters_decode_to_what_they_were)
+{
+	for (size_t run = 1; run <= 12; run++) {
+		for (size_t before = 0; before < 24; before++) {
+			char payload[64], decoded[64];
+			size_t at = 0;
+			uint8_t sum = 0;
+			char *in;
+
+			memset(payload, 0, sizeof(payload));
+			for (size_t i = 0; i < before; i++)
+				payload[i] = (char)('a' + i % 3);
+			memset(payload + before, 'z', run);
+			memcpy(payload + before + run, "0123456789abcdefg", 17);
+			transmit(payload, true, 3 + before);
+			for (in = sent + 1; *in != '#'; in++) {
+				sum += (uint8_t)*in;
+				if (*in != '*') {
+					decoded[at++] = *in;
+					continue;
+				}
+				sum += (uint8_t) * ++in;
+				for (int n = *in - 29; n > 0; n--, at++)
+					decoded[at] = decoded[at - 1];
+			}
+			cr_assert_eq(at, strlen(payload));
+			cr_assert_arr_eq(decoded, payload, at);
+			cr_assert_eq(strtoul(in + 1, NULL, 16), sum);
+			cr_assert_eq(strlen(sent), strlen(payload) + UNI_GDB_FRAMING -
+							   (run < 4    ? 0
+							    : run == 7 ? 7 - 4
+							    : run == 8 ? 8 - 5
+								       : run - 3));
+		}
+	}
+}
+
+Test(rsp_packet, writes_every_byte_as_two_digits)
+{
+	char data[600], expected[3];
+	uint8_t bytes[257];
+	struct uni_gdb_text text;
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	uni_gdb_text_init(&text, data, sizeof(data));
+	uni_gdb_put_hex_bytes(&text, bytes, sizeof(bytes));
+	cr_assert_eq(text.len, 2 * sizeof(bytes));
+	for (unsigned i = 0; i < sizeof(bytes); i++) {
+		snprintf(expected, sizeof(expected), "%02x", bytes[i]);
+		cr_assert_arr_eq(data + 2 * i, expected, 2, "%u", i);
+	}
+	uni_gdb_text_init(&text, data, 9);
+	uni_gdb_put_hex_bytes(&text, bytes + 1, 5);
+	cr_expect(text.cut);
+	cr_expect_arr_eq(data, "010203040", 9);
 }
 
 static int refuse(void *context, const void *bytes, size_t len)
