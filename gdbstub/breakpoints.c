@@ -256,8 +256,18 @@ static void set_watch(struct uni_gdb *stub, const struct request *request,
 {
 	struct uni_gdb_watch_slot *slot = find_watch(stub, request);
 	struct uni_gdb_agent agent;
-	const char *problem = uni_gdb_take_agent(stub, args, &agent);
+	const char *problem = NULL;
 
+	if (watch_kind(request->type) == UNI_GDB_WATCH_EXECUTE)
+		problem = stub->ops->breakpoint_refused(stub->context, request->address,
+							request->kind);
+	if (problem) {
+		/* gdb shows what follows the second dot. */
+		uni_gdb_error_text(stub, "hw.");
+		uni_gdb_put(&stub->reply, problem);
+		return;
+	}
+	problem = uni_gdb_take_agent(stub, args, &agent);
 	if (problem) {
 		uni_gdb_error_text(stub, problem);
 		return;

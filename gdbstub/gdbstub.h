@@ -75,7 +75,7 @@ struct uni_gdb_event {
 	enum uni_gdb_event_kind kind;
 	enum uni_gdb_signal signal;
 	uint32_t thread;
-	uint64_t address; /* BREAKPOINT: its address */
+	uint64_t address; /* BREAKPOINT: its address; WATCH: what the debug register held */
 	unsigned slot;	  /* WATCH: the debug register */
 	uint8_t status;	  /* EXIT */
 };

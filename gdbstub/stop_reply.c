@@ -106,7 +106,9 @@ static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
 		       stub->ops->registers_get(stub->context, event->thread, &registers) == 0 &&
 		       uni_gdb_arch_pc(&registers) == event->address;
 	case UNI_GDB_EVENT_WATCH:
-		return stub->watches[event->slot].watch.kind != UNI_GDB_WATCH_NONE;
+		/* The debug register may serve another purpose meanwhile. */
+		return stub->watches[event->slot].watch.kind != UNI_GDB_WATCH_NONE &&
+		       stub->watches[event->slot].watch.address == event->address;
 	case UNI_GDB_EVENT_STEP:
 	case UNI_GDB_EVENT_SIGNAL:
 	case UNI_GDB_EVENT_EXIT:

@@ -28,6 +28,7 @@ struct cpu {
 	uint32_t nmi_depth;    /* not 0 inside the NMI handler */
 	uint32_t irq_depth;    /* not 0 inside an interrupt handler */
 	uint32_t nmi_blocked;  /* not 0 where iret would let the next NMI in too early */
+	uint32_t debug_due;    /* not 0: debug_leave() before a trap is left */
 
 	uint32_t id;	       /* 0 .. cpu_count() - 1 */
 	uint32_t hw_id;	       /* of the interrupt controller */

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What brings the guest to gdb: traps, NMIs, bytes at the link, panics. */
+/* What brings the guest to gdb: traps, bytes at the link, panics. NMIs: debug_nmi.c. */
 
 #include "kernel/debug.h"
 
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/cmdline.h"
 #include "kernel/debug_internal.h"
+#include "kernel/irq.h"
 #include "kernel/panic.h"
 
-/* Steps of a long range between two looks at the link. */
-#define LOOK_INTERVAL 256
+/* Steps of a long range between two looks at the link: a few milliseconds. */
+#define LOOK_INTERVAL 4096
 
-static bool ready;
+bool debug_ready;
 
 /* What debug_break() is to report, and of which code. */
 static struct {
@@ -67,27 +68,27 @@ static void stop_and_leave(struct trap_frame *frame)
 	if (debug_stop(frame, &asked[self].event) != UNI_GDB_SIGNAL_NONE &&
 	    frame->vector < TRAP_EXCEPTIONS)
 		panic_trap(frame, asked[self].fault_address);
+	/* The end of an interrupt is where threads are switched, but not on this stack: another one
+	 * comes for that. */
+	if (frame->vector >= TRAP_EXCEPTIONS && cpu_current()->need_resched)
+		irq_send_reschedule(self);
 }
 
 /* --- traps --- */
 
-/* A step inside the range that gdb gave goes on without a word. */
-static bool goes_on(struct thread *thread, struct trap_frame *frame)
-{
-	static unsigned count;
-
-	if (uni_gdb_step_done(&debug_stub, thread->id, debug_arch_frame_pc(frame)) ||
-	    debug_is_stopping())
-		return false;
-	if (++count % LOOK_INTERVAL == 0 && debug_link_wants_stop())
-		return false;
-	return debug_step_begin(thread, frame);
-}
-
-/* One instruction was made: the thread stops, or makes the next one. */
+/* One instruction was made: the thread stops, or makes the next one without a word, where that is
+ * inside the range that gdb gave. Only a stop looks at the link, as the code that does may have
+ * breakpoints, and this stack is taken. */
 static void finish_step(struct trap_frame *frame)
 {
-	if (!goes_on(debug_owner(cpu_id(), frame), frame))
+	static unsigned count;
+	struct thread *thread = debug_owner(cpu_id(), frame);
+	bool done = uni_gdb_step_done(&debug_stub, thread->id, debug_arch_frame_pc(frame)) ||
+		    debug_is_stopping();
+
+	if (!done && ++count % LOOK_INTERVAL == 0)
+		stop_for(frame, UNI_GDB_EVENT_ATTENTION, UNI_GDB_SIGTRAP);
+	else if (done || !debug_step_begin(thread, frame))
 		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
 }
 
@@ -144,6 +145,7 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 		debug_stop(frame, &(struct uni_gdb_event){
 					  .kind = UNI_GDB_EVENT_WATCH,
 					  .signal = UNI_GDB_SIGTRAP,
+					  .address = debug_stub.watches[cause.slot].watch.address,
 					  .slot = (unsigned)cause.slot,
 				  });
 		return true;
@@ -163,7 +165,7 @@ bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
 {
 	bool passed;
 
-	if (!ready)
+	if (!debug_ready)
 		return false;
 	passed = debug_pass_end(frame);
 	if (debug_is_inside())
@@ -179,25 +181,6 @@ bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
 			  .kind = UNI_GDB_EVENT_SIGNAL,
 			  .signal = debug_arch_signal(vector),
 		  });
-}
-
-bool debug_nmi(struct trap_frame *frame)
-{
-	struct debug_cpu *cpu = &debug_cpus[cpu_id()];
-	bool ours = __atomic_exchange_n(&cpu->nmi_sent, false, __ATOMIC_SEQ_CST);
-
-	if (!ready)
-		return false;
-	if (debug_is_inside())
-		return ours;
-	if (debug_is_stopping()) {
-		debug_stop(frame, NULL);
-		return true;
-	}
-	if (!debug_link_wants_stop())
-		return ours;
-	stop_for(frame, UNI_GDB_EVENT_ATTENTION, UNI_GDB_SIGTRAP);
-	return true;
 }
 
 /* Interrupt context: gdb sees the code that the interrupt came into, as soon as that is over. */
@@ -224,7 +207,7 @@ void debug_interrupt_end(struct trap_frame *frame)
 
 void debug_panic(struct trap_frame *frame)
 {
-	if (ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())
+	if (debug_ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())
 		break_in(frame, &(struct uni_gdb_event){
 					.kind = UNI_GDB_EVENT_SIGNAL,
 					.signal = UNI_GDB_SIGABRT,
@@ -233,7 +216,7 @@ void debug_panic(struct trap_frame *frame)
 
 void debug_exited(int status)
 {
-	if (ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())
+	if (debug_ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())
 		break_in(NULL, &(struct uni_gdb_event){
 				       .kind = UNI_GDB_EVENT_EXIT,
 				       .status = (uint8_t)status,
@@ -265,7 +248,7 @@ void debug_init_early(void)
 {
 	uni_gdb_init(&debug_stub, &debug_ops, NULL, fpu_components);
 	debug_link_init_early();
-	ready = true;
+	debug_ready = true;
 	wait_for_gdb();
 }
 

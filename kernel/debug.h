@@ -21,8 +21,12 @@ bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 /* The last thing before an interrupt is left, interrupts off. May do as debug_trap(). */
 void debug_interrupt_end(struct trap_frame *frame);
 
-/* Asked first on each NMI (a panic's stop excepted). True: it was the stub's. */
-bool debug_nmi(struct trap_frame *frame);
+/* Asked first on each NMI (a panic's stop excepted). True: it was the stub's, or came into code of
+ * the stub, where nothing else may be done. `nests`: it came into an NMI handler. */
+bool debug_nmi(struct trap_frame *frame, bool nests);
+
+/* Called by the entry code before a trap is left, where cpu->debug_due asks for it. */
+void debug_leave(struct trap_frame *frame);
 
 /* Asked when the guest is about to die of anything but a trap; comes back when gdb lets it die, at
  * once where there is none. *frame is what gdb sees. Any context. */

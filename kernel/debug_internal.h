@@ -43,6 +43,9 @@ struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame);
 /* With the world stopped: the CPU that the thread's code is on, -1 for none. */
 int debug_cpu_of(const struct thread *thread);
 
+/* debug.c */
+extern bool debug_ready;
+
 /* debug_stop.c */
 
 /* Stops here and comes back when gdb lets this CPU go; `event` may be NULL. Returns the signal that

@@ -330,6 +330,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 	debug_step_end(cpu->thread, frame);
 	if (debug_arch_frame_pc(frame) == (uintptr_t)debug_landing)
 		debug_step_landed(cpu->thread, frame);
+	cpus[self].debug_due = 0;
 	cpu->told = false;
 	cpu->has_event = event;
 	if (event) {

@@ -7,7 +7,7 @@
  * number), `~` is raw bytes on the wire, everything else is the payload of a packet, framed here.
  * Checked, besides what the sanitizers find: every byte that comes back belongs to a well-formed
  * frame or is an acknowledgement; a stopped guest has no breakpoint in its memory; when gdb is gone
- * nothing that it set is left.
+ * nothing that it set is left. At the end it says how many packets there were.
  */
 #include <string.h>
 
@@ -15,6 +15,12 @@
 #include "tests/fuzz/replay.h"
 
 static struct machine machine;
+static unsigned long packets;
+
+__attribute__((destructor)) static void tell_packets(void)
+{
+	printf("# %lu packets\n", packets);
+}
 
 /* One with all the registers there are. */
 static void start_machine(void)
@@ -81,7 +87,9 @@ static void happen(unsigned kind, unsigned thread, unsigned number)
 		.slot = number % UNI_GDB_WATCH_SLOTS,
 	};
 
-	if (machine.stub.breakpoint_count)
+	if (event.kind == UNI_GDB_EVENT_WATCH)
+		event.address = machine.stub.watches[event.slot].watch.address;
+	else if (machine.stub.breakpoint_count)
 		event.address =
 			machine.stub.breakpoints[number % machine.stub.breakpoint_count].address;
 	machine.threads[event.thread - 1].registers.words[UNI_GDB_RIP] = event.address;
@@ -114,6 +122,7 @@ static void send_packet(const uint8_t *payload, size_t len)
 	uint8_t sum = 0;
 	char tail[4];
 
+	packets++;
 	for (size_t i = 0; i < len; i++)
 		sum += payload[i];
 	snprintf(tail, sizeof(tail), "#%02x", sum);

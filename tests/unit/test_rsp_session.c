@@ -60,7 +60,17 @@ static void event(enum uni_gdb_event_kind kind, uint32_t thread, uint64_t addres
 				       .signal = UNI_GDB_SIGTRAP,
 				       .thread = thread,
 				       .address = address,
-				       .slot = (unsigned)address % UNI_GDB_WATCH_SLOTS,
+			       });
+}
+
+static void watch_event(uint32_t thread, unsigned slot, uint64_t address)
+{
+	uni_gdb_event(&m.stub, &(struct uni_gdb_event){
+				       .kind = UNI_GDB_EVENT_WATCH,
+				       .signal = UNI_GDB_SIGTRAP,
+				       .thread = thread,
+				       .address = address,
+				       .slot = slot,
 			       });
 }
 
@@ -328,11 +338,11 @@ Test(rsp, watchpoints_are_split_and_told_by_what_was_asked)
 	cr_expect_str_eq(ask("Z4,100500,8"), "OK");
 	cr_expect_eq(strncmp(ask("Z3,100600,1"), "E.", 2), 0);
 	resume("vCont;c");
-	event(UNI_GDB_EVENT_WATCH, 2, 1);
+	watch_event(2, 1, 0x100408);
 	poll();
 	cr_expect_eq(strncmp(payload(), "T05watch:100404;thread:2;", 25), 0, "%s", answer);
 	resume("vCont;c");
-	event(UNI_GDB_EVENT_WATCH, 2, 2);
+	watch_event(2, 2, 0x100400);
 	poll();
 	cr_expect_eq(strncmp(payload(), "T05hwbreak:;thread:2;", 21), 0, "%s", answer);
 	cr_expect_str_eq(ask("z2,100404,c"), "OK");
@@ -376,6 +386,36 @@ Test(rsp, a_hit_whose_breakpoint_is_gone_is_no_news)
 	received();
 	ask("z0,100400,1");
 	resume("vCont;c");
+}
+
+Test(rsp, a_watch_whose_debug_register_serves_another_is_no_news)
+{
+	attach();
+	ask("Z1,100400,1");
+	resume("vCont;c");
+	watch_event(1, 0, 0x100400);
+	watch_event(2, 0, 0x100400);
+	poll();
+	received();
+	ask("z1,100400,1");
+	ask("Z1,100500,1");
+	resume("vCont;c");
+}
+
+Test(rsp, no_hardware_breakpoint_in_the_stub_either)
+{
+	attach();
+	cr_expect_str_eq(ask("Z1,120000,1"), "E.hw.this is the stub's own code");
+	cr_expect_str_eq(ask("Z2,120000,1"), "OK", "its data may be watched");
+}
+
+Test(rsp, a_step_answers_with_signal_5)
+{
+	attach();
+	resume("vCont;s:1");
+	event(UNI_GDB_EVENT_STEP, 1, 0);
+	poll();
+	cr_expect_eq(strncmp(payload(), "T05thread:1;", 12), 0, "%s", answer);
 }
 
 Test(rsp, ctrl_c_stops)

@@ -270,6 +270,31 @@ void debug_arch_pass(struct trap_frame *frame)
 	frame->rflags |= RFLAGS_RESUME;
 }
 
+const struct trap_frame *debug_arch_trap_on(uintptr_t sp)
+{
+	static const enum ist_stack stacks[] = {IST_DB, IST_BP};
+
+	for (unsigned i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+		uintptr_t top = cpu_current()->arch.tss.ist[stacks[i] - 1];
+
+		if (sp < top && sp >= top - IST_STACK_SIZE)
+			return (const struct trap_frame *)top - 1;
+	}
+	return NULL;
+}
+
+extern const char trap_leave[], trap_leave_end[];
+
+void debug_arch_leave_again(struct trap_frame *frame, const struct trap_frame *trap)
+{
+	/* Below the trap's own frame it is a fault inside of its handler that is being left. */
+	if (frame->rip < (uintptr_t)trap_leave || frame->rip >= (uintptr_t)trap_leave_end ||
+	    frame->rsp < (uintptr_t)trap)
+		return;
+	frame->rip = (uintptr_t)trap_leave;
+	frame->rsp = (uintptr_t)trap;
+}
+
 enum uni_gdb_signal debug_arch_signal(unsigned vector)
 {
 	switch (vector) {

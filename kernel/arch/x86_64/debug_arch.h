@@ -52,6 +52,13 @@ uintptr_t debug_arch_frame_sp(const struct trap_frame *frame);
 /* The next instruction runs although a debug register stands on it. */
 void debug_arch_pass(struct trap_frame *frame);
 
+/* The trap of the debugger on whose stack this is; NULL for other stacks. That stack is taken:
+ * another trap of the same kind would write over it. */
+const struct trap_frame *debug_arch_trap_on(uintptr_t sp);
+
+/* If that trap is being left, begins with that again. */
+void debug_arch_leave_again(struct trap_frame *frame, const struct trap_frame *trap);
+
 /* A step in the making. */
 struct debug_step_flags {
 	uint64_t pc;

@@ -12,6 +12,7 @@
 #define CPU_OFFSET_NMI_DEPTH 24
 #define CPU_OFFSET_IRQ_DEPTH 28
 #define CPU_OFFSET_NMI_BLOCKED 32
+#define CPU_OFFSET_DEBUG_DUE 36
 
 _Static_assert(offsetof(struct cpu, self) == 0, "percpu.h");
 _Static_assert(offsetof(struct cpu, thread) == CPU_OFFSET_THREAD, "percpu.h");
@@ -20,6 +21,7 @@ _Static_assert(offsetof(struct cpu, need_resched) == CPU_OFFSET_NEED_RESCHED, "p
 _Static_assert(offsetof(struct cpu, nmi_depth) == CPU_OFFSET_NMI_DEPTH, "percpu.h");
 _Static_assert(offsetof(struct cpu, irq_depth) == CPU_OFFSET_IRQ_DEPTH, "percpu.h");
 _Static_assert(offsetof(struct cpu, nmi_blocked) == CPU_OFFSET_NMI_BLOCKED, "percpu.h");
+_Static_assert(offsetof(struct cpu, debug_due) == CPU_OFFSET_DEBUG_DUE, "percpu.h");
 
 /* sched.c: gives up the CPU if another thread is due and the running one may be preempted. */
 void thread_preempt(void);

@@ -22,6 +22,7 @@ _Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "trap_asm.h");
 _Static_assert(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "trap_asm.h");
 _Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "trap_asm.h");
 _Static_assert(CPU_OFFSET_NMI_BLOCKED == CPU_NMI_BLOCKED, "trap_asm.h");
+_Static_assert(CPU_OFFSET_DEBUG_DUE == CPU_DEBUG_DUE, "trap_asm.h");
 
 #define VECTOR_COUNT 256
 
@@ -157,6 +158,7 @@ void trap_handle(struct trap_frame *frame)
 {
 	struct cpu *cpu = cpu_current();
 	struct trap_frame *outer = cpu->frame;
+	bool is_interrupt = frame->vector >= TRAP_EXCEPTIONS;
 
 	/* Comes while the world is stopped, and must leave no mark on it. */
 	if (frame->vector == VECTOR_WAKE) {
@@ -164,18 +166,18 @@ void trap_handle(struct trap_frame *frame)
 		return;
 	}
 	cpu->frame = frame;
-	if (frame->vector < TRAP_EXCEPTIONS)
-		handle_exception(frame, outer);
-	else
+	if (is_interrupt)
 		handle_interrupt(cpu, (unsigned)frame->vector);
+	else
+		handle_exception(frame, outer);
 	cpu->frame = outer;
-	if (frame->vector >= TRAP_EXCEPTIONS)
+	if (is_interrupt)
 		debug_interrupt_end(frame);
 	if (frame->rflags & RFLAGS_TRAP && cpu_current()->nmi_blocked)
 		open_nmis(cpu_current());
 
 	/* The thread may be on another CPU when this returns: cpu is not to be used any more. */
-	if (frame->vector >= TRAP_EXCEPTIONS && cpu->need_resched)
+	if (is_interrupt && cpu->need_resched)
 		thread_preempt_irq();
 }
 
@@ -190,7 +192,7 @@ void trap_handle_nmi(struct trap_frame *frame)
 	cpu->frame = frame;
 	/* Where a debugger steps through probe_nmi() another NMI does no more than stop the CPU: it
 	 * meets no breakpoint, so that two stacks are enough. */
-	if (!panic_nmi(frame) && !debug_nmi(frame) && (nests || !probe_nmi(frame)))
+	if (!panic_nmi(frame) && !debug_nmi(frame, nests) && (nests || !probe_nmi(frame)))
 		cpu->nmi_count++;
 	cpu->frame = outer;
 	cpu->nmi_blocked = was_blocked;

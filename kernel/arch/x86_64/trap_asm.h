@@ -11,3 +11,4 @@
 #define FRAME_RSP 160
 
 #define CPU_NMI_BLOCKED 32
+#define CPU_DEBUG_DUE 36

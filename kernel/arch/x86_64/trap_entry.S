@@ -102,16 +102,29 @@ trap_common:
 	cld
 	movq %rsp, %rdi
 	call trap_handle
+	/* From here on all that counts is the frame, so an NMI that wants something done before the trap
+	 * is left starts this over: debug_nmi.c. */
+	.globl trap_leave
+trap_leave:
+	cmpl $0, %gs:CPU_DEBUG_DUE
+	jne 3f
 	/* iret would open NMIs again. A fault inside an NMI handler is therefore left without it: the
 	 * flags and the address go onto the stack that is returned to, which may be this one: they then
 	 * take the place of the frame's last two words. */
-	cmpl $0, %gs:CPU_NMI_BLOCKED
+2:	cmpl $0, %gs:CPU_NMI_BLOCKED
 	jne 1f
 	.cfi_remember_state
 	pop_registers
 	addq $16, %rsp
 	.cfi_adjust_cfa_offset -16
 	iretq
+	.cfi_restore_state
+	.globl trap_leave_end
+trap_leave_end:
+	.cfi_remember_state
+3:	movq %rsp, %rdi
+	call debug_leave
+	jmp 2b
 	.cfi_restore_state
 1:	movq FRAME_RSP(%rsp), %rax
 	movq FRAME_RIP(%rsp), %rcx

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+
+/* NMIs: how one CPU stops another, and how the supervisor makes a guest listen that takes no
+ * interrupts.
+ *
+ * They come into anything, traps of the debugger among them. Those run on a stack of their own,
+ * from its top each time: a breakpoint that such an NMI met, or a step from there, would write over
+ * the trap that is being handled. So the NMI does no more there than leave word, and the CPU stops
+ * as the last thing before it goes back to the program. */
+
+#include "kernel/debug.h"
+#include "kernel/debug_internal.h"
+
+/* Breakpoints are in memory, or may be at any moment. */
+static bool breakpoints_are_laid(void)
+{
+	return !debug_stub.stopped;
+}
+
+bool debug_nmi(struct trap_frame *frame, bool nests)
+{
+	unsigned self = cpu_id();
+	bool ours = __atomic_exchange_n(&debug_cpus[self].nmi_sent, false, __ATOMIC_SEQ_CST);
+	const struct trap_frame *trap = debug_arch_trap_on(debug_arch_frame_sp(frame));
+
+	if (!debug_ready)
+		return false;
+	if (debug_is_inside())
+		return ours || (trap && breakpoints_are_laid());
+	if (trap) {
+		cpus[self].debug_due = debug_is_stopping();
+		debug_arch_leave_again(frame, trap);
+		return true;
+	}
+	if (debug_is_stopping()) {
+		debug_stop(frame, NULL);
+		return true;
+	}
+	/* What looks at the link may meet breakpoints, and there are stacks for one NMI that does.
+	 */
+	if (nests || !debug_link_wants_stop())
+		return ours;
+	debug_stop(frame, &(struct uni_gdb_event){
+				  .kind = UNI_GDB_EVENT_ATTENTION,
+				  .signal = UNI_GDB_SIGTRAP,
+			  });
+	return true;
+}
+
+void debug_leave(struct trap_frame *frame)
+{
+	/* Else a fault in the middle of the handler is left. */
+	if (debug_arch_trap_on((uintptr_t)frame) != frame)
+		return;
+	cpus[cpu_id()].debug_due = 0;
+	if (debug_is_stopping())
+		debug_stop(frame, NULL);
+}
