@@ -20,6 +20,8 @@ class Gdb:
     def __init__(self, image, socket=None, timeout=30):
         options = [*OPTIONS, f"remotetimeout {timeout}"]
         words = ["gdb", "-nx", "-q", *(w for o in options for w in ("-iex", f"set {o}")), str(image)]
+        self.text = b""  # printed, and not handed out yet
+        self.last = ""
         self.process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -38,26 +40,38 @@ class Gdb:
         return self.read(timeout)
 
     def send(self, command):
+        self.last = command
         self.process.stdin.write(command.encode() + b"\n")
         self.process.stdin.flush()
 
     def read(self, timeout=30):
         """What gdb prints up to its next prompt."""
-        text, end = b"", time.monotonic() + timeout
-        while not text.endswith(PROMPT):
+        self.wait("prompt", timeout, lambda: self.text.endswith(PROMPT))
+        text, self.text = self.text[: -len(PROMPT)], b""
+        return text.decode(errors="replace")
+
+    def wait(self, what, timeout, is_there):
+        """Takes what gdb prints until is_there()."""
+        end = time.monotonic() + timeout
+        while not is_there():
             left = max(0, end - time.monotonic())
             if not select.select([self.process.stdout], [], [], left)[0]:
-                raise AssertionError(f"gdb gave no prompt in {timeout} s: {text.decode()}")
+                raise AssertionError(f"gdb gave no {what} in {timeout} s: {self.text.decode()}")
             piece = os.read(self.process.stdout.fileno(), 65536)
             if not piece:
-                raise AssertionError(f"gdb ended: {text.decode()}")
-            text += piece
-        return text[: -len(PROMPT)].decode(errors="replace")
+                raise AssertionError(f"gdb ended: {self.text.decode()}")
+            self.text += piece
 
     def interrupt(self):
-        """Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
-        return self.read()
+        """Ctrl-C. One that comes before gdb has let the guest go ends the command instead."""
+        while True:
+            if self.last == "continue":
+                self.wait("word of it", 30, lambda: b"Continuing." in self.text)
+            self.process.send_signal(signal.SIGINT)
+            text = self.read()
+            if not re.search(r"^Quit$", text, re.M):
+                return text
+            self.send(self.last)
 
     def kill(self):
         """Ends gdb as kill -9 does, without a word to the guest."""

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""What gdb, or the guest, would punish hardest."""
+
+import re
+
+from gdb_session import Gdb
+from gdb_stress.image import Image
+from harness import Guest, image, main, run, test
+from remote import Remote, Stop
+
+# What the stub calls outside of its own text, so that breakpoints may stand there: what runs with all
+# of them lifted (the polled link, the words for states), at boot, at a death, or when the code that a
+# trap came into goes on by itself.
+CALLED = set(
+    "port_poll_read port_poll_write uart_get uart_put thread_state_name wait_kind_name memset "
+    "uni_bytecode_refused shutdown port_is_open port_poll_peek uart_has_input irq_dispatch probe_nmi "
+    "thread_preempt_irq panic_trap cpu_halt clock_delay_ns cmdline_get cmdline_has irq_isa_gsi "
+    "irq_route_gsi page_map_device port_find port_on_event port_poll_only uart_enable_interrupt "
+    "uart_isa_irq uart_present".split()
+)
+
+
+def wait_for_stop(remote):
+    remote.send(b"vCont;c")
+    return Stop(remote.receive())
+
+
+@test
+def the_stub_calls_nothing_that_may_carry_a_breakpoint():
+    symbols = Image(image("shop")).symbols
+    start, end = symbols["kernel_stub_text_start"], symbols["kernel_stub_text_end"]
+    code = run("objdump", "-d", f"--start-address={start}", f"--stop-address={end}", image("shop")).stdout
+    calls = re.findall(r"\s(?:call|jmp)\s+([0-9a-f]+) <(\w+)>", code)
+    outside = {name for address, name in calls if not start <= int(address, 16) < end}
+    assert len(calls) > 100 and "irq_dispatch" in outside, "the listing was not understood"
+    assert outside <= CALLED, outside - CALLED
+
+
+@test
+def no_name_of_a_thread_loses_a_thread():
+    names = (b"<b>&\"\'", b"\xff\xfe", b"\xc3(", b"\xf0\x90", b"]]>\x01\x02", b"")
+    arguments = ["threads=8", "gdbwait"]
+    with Guest("crowd", "--cpus", "2", arguments=arguments) as guest:
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("break thread_list_add if (int)thread->stack_high - (int)thread->stack_low == 8192")
+            for name in names:
+                assert "hit Breakpoint 1" in gdb("continue")
+                for index, byte in enumerate(name + b"\0"):
+                    gdb(f"set var thread->name[{index}] = {byte}")
+            gdb("delete")
+            gdb.send("continue")
+            gdb.interrupt()
+            total = int(gdb.value("(int)thread_count()"))
+            text = gdb("info threads")
+            assert len(re.findall(r"^[* ] +\d+ +Thread", text, re.M)) == total, text
+            assert "<b>&" in text and "??" in text and "]]>??" in text, text
+
+
+@test
+def the_thread_that_stopped_is_in_the_list():
+    with Guest("shop", "--cpus", "4", arguments=["load=2000"]) as guest:
+        for _ in range(30):
+            with Remote(guest.socket("gdb")) as remote:
+                at = remote.stop()
+                assert at.thread in remote.threads(), at.text
+                at = remote.resume(b"vCont;c", 0.01)
+                assert at.thread in remote.threads(), at.text
+                remote.ok(b"D")
+
+
+@test
+def cpus_that_hit_at_once_are_all_reported():
+    with Guest("shop", "--cpus", "4", arguments=["load=5000", "workers=16"]) as guest:
+        place = Image(guest.image).symbols["spin_lock"]
+        with Remote(guest.socket("gdb")) as remote:
+            remote.ok(b"Z0,%x,1" % place)
+            both = 0
+            for _ in range(400):
+                at = wait_for_stop(remote)
+                here = {thread for thread in remote.threads() if pc(remote, thread) == place}
+                assert at.thread in here, at.text
+                if len(here) > 1:
+                    both += 1
+                    all_are_reported(remote, here - {at.thread}, place)
+                if both == 5:
+                    break
+            assert both == 5, f"only {both} times two CPUs were there"
+            remote.ok(b"D")
+
+
+def all_are_reported(remote, waiting, place):
+    """None of them runs on before its own stop was told."""
+    for _ in range(200):
+        for thread in waiting:
+            assert pc(remote, thread) == place, f"{thread} got past the breakpoint"
+        if not waiting:
+            return
+        waiting = waiting - {wait_for_stop(remote).thread}
+    raise AssertionError(f"never reported: {waiting}")
+
+
+def pc(remote, thread):
+    remote.ok(b"Hg%x" % thread)
+    return int.from_bytes(bytes.fromhex(remote.ask(b"p10").decode()), "little")
+
+
+main()
