@@ -47,6 +47,16 @@ bool uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned n
 extern const uint8_t uni_gdb_arch_expedited[];
 extern const unsigned uni_gdb_arch_expedited_count;
 
+/* All that there are as one `g` packet has them, what is not known as 0. Any number of CPUs while
+ * the guest runs. */
+void uni_gdb_arch_registers_pack(const struct uni_gdb_registers *registers, uint32_t sets,
+				 uint8_t *bytes);
+
+/* The register is one of the FPU's. */
+bool uni_gdb_arch_register_is_fpu(unsigned number);
+
+extern const unsigned uni_gdb_arch_pc_number;
+
 uint64_t uni_gdb_arch_pc(const struct uni_gdb_registers *registers);
 void uni_gdb_arch_set_pc(struct uni_gdb_registers *registers, uint64_t pc);
 

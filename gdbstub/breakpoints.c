@@ -2,7 +2,7 @@
 
 /* Z and z: software breakpoints and debug registers. GDB manual, "Packets". */
 
-#include "gdbstub/stub_internal.h"
+#include "gdbstub/trace_internal.h"
 #include "tracing/errno.h"
 
 struct request {
@@ -53,7 +53,7 @@ static bool has_agent(const struct uni_gdb_agent *agent)
 const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
 							     uint64_t address)
 {
-	for (unsigned i = 0; i < stub->breakpoint_count; i++)
+	for (unsigned i = 0; i < stub->standing_count; i++)
 		if (stub->breakpoints[i].address == address)
 			return stub->breakpoints[i].passable ? &stub->breakpoints[i] : NULL;
 	return NULL;
@@ -65,7 +65,7 @@ bool uni_gdb_read_clean(const struct uni_gdb *stub, uint64_t address, void *byte
 
 	if (stub->ops->memory_read(stub->context, address, bytes, len) != len)
 		return false;
-	for (unsigned i = 0; i < stub->breakpoint_count; i++) {
+	for (unsigned i = 0; i < stub->standing_count; i++) {
 		const struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
 
 		for (unsigned k = 0; b->inserted && k < b->len; k++)
@@ -103,14 +103,20 @@ static void remove_copy(struct uni_gdb *stub, const struct uni_gdb_breakpoint *b
 
 void uni_gdb_breakpoints_insert(struct uni_gdb *stub)
 {
-	for (unsigned i = 0; i < stub->breakpoint_count; i++)
-		stub->breakpoints[i].passable =
-			has_agent(&stub->breakpoints[i].agent) && place_copy(stub, i);
-	for (unsigned i = 0; i < stub->breakpoint_count; i++) {
+	stub->standing_count = stub->breakpoint_count;
+	uni_gdb_trace_stand(stub);
+	for (unsigned i = 0; i < stub->standing_count; i++) {
+		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
+
+		b->passable = (has_agent(&b->agent) || b->traced != UNI_GDB_TRACE_NONE) &&
+			      place_copy(stub, i);
+	}
+	for (unsigned i = 0; i < stub->standing_count; i++) {
 		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
 
 		/* Memory that was unmapped since has nothing to break at. */
-		b->inserted = read_all(stub, b->address, b->original, b->len) &&
+		b->inserted = (b->stops || b->passable) &&
+			      read_all(stub, b->address, b->original, b->len) &&
 			      write_all(stub, b->address, b->code, b->len);
 	}
 }
@@ -119,7 +125,7 @@ void uni_gdb_breakpoints_lift(struct uni_gdb *stub)
 {
 	uint8_t now[UNI_GDB_BREAKPOINT_MAX];
 
-	for (unsigned i = stub->breakpoint_count; i-- > 0;) {
+	for (unsigned i = stub->standing_count; i-- > 0;) {
 		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
 
 		/* What the guest itself has written over it meanwhile stays. */
@@ -130,6 +136,7 @@ void uni_gdb_breakpoints_lift(struct uni_gdb *stub)
 		if (b->passable)
 			remove_copy(stub, b);
 	}
+	stub->standing_count = 0;
 }
 
 void uni_gdb_breakpoints_forget(struct uni_gdb *stub)
@@ -146,7 +153,11 @@ static void set_software(struct uni_gdb *stub, const struct request *request,
 {
 	size_t len = 0;
 	const uint8_t *code = uni_gdb_arch_breakpoint(request->kind, &len);
-	struct uni_gdb_breakpoint b = {.address = request->address, .len = (uint8_t)len};
+	struct uni_gdb_breakpoint b = {
+		.address = request->address,
+		.len = (uint8_t)len,
+		.stops = true,
+	};
 	struct uni_gdb_breakpoint *found;
 	struct uni_gdb_agent agent;
 	const char *refused;
@@ -167,7 +178,8 @@ static void set_software(struct uni_gdb *stub, const struct request *request,
 		return;
 	}
 	found = find(stub, request->address);
-	if (!found && stub->breakpoint_count == UNI_GDB_BREAKPOINTS) {
+	if (!found &&
+	    stub->breakpoint_count + stub->trace.tracepoint_count >= UNI_GDB_BREAKPOINTS) {
 		uni_gdb_error_text(stub, "no room for more breakpoints");
 		return;
 	}

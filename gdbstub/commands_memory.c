@@ -12,6 +12,13 @@ static bool take_range(struct uni_gdb_cursor *args, uint64_t *address, uint64_t 
 	       uni_gdb_take_hex(args, len);
 }
 
+static size_t read_bytes(struct uni_gdb *stub, uint64_t address, void *bytes, size_t len)
+{
+	if (stub->trace.selected.is)
+		return uni_gdb_selected_memory(stub, address, bytes, len);
+	return stub->ops->memory_read(stub->context, address, bytes, len);
+}
+
 /* m addr,length; a reply shorter than asked for is fine, none at all is an error. */
 void uni_gdb_cmd_read_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
@@ -23,7 +30,7 @@ void uni_gdb_cmd_read_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	}
 	if (len > sizeof(stub->scratch))
 		len = sizeof(stub->scratch);
-	size_t got = stub->ops->memory_read(stub->context, address, stub->scratch, len);
+	size_t got = read_bytes(stub, address, stub->scratch, len);
 
 	if (len && !got)
 		uni_gdb_error(stub, UNI_EFAULT);
@@ -33,6 +40,10 @@ void uni_gdb_cmd_read_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 
 static void write_bytes(struct uni_gdb *stub, uint64_t address, const void *bytes, size_t len)
 {
+	if (stub->trace.selected.is) {
+		uni_gdb_error_text(stub, "a trace frame cannot be written");
+		return;
+	}
 	if (stub->ops->memory_write(stub->context, address, bytes, len) == len)
 		uni_gdb_ok(stub);
 	else

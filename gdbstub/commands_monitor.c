@@ -39,11 +39,18 @@ static void run_mask(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct u
 	run_switch(&stub->options.step_masks_irqs, args, out);
 }
 
+static void run_trace(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct uni_gdb_text *out)
+{
+	(void)args;
+	uni_gdb_describe_trace(stub, out);
+}
+
 static const struct monitor_command monitor_commands[] = {
 	{"cpus", "what each CPU does", run_cpus},
 	{"help", "this list", run_help},
 	{"rle", "on|off: run-length encode replies", run_rle},
 	{"step-masks-irqs", "on|off: keep interrupts off while stepping", run_mask},
+	{"trace", "what gdb's tracepoints collected and lost", run_trace},
 };
 
 #define COUNT (sizeof(monitor_commands) / sizeof(monitor_commands[0]))

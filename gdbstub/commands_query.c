@@ -24,13 +24,17 @@ void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 {
 	uni_gdb_breakpoints_forget(stub);
 	stub->multiprocess = is_listed(*args, "multiprocess+");
+	stub->trace.selected.is = false;
 	stub->action_count = 0;
 	stub->interrupted = false;
 	uni_gdb_put(&stub->reply, "multiprocess+;PacketSize=");
 	uni_gdb_put_hex(&stub->reply, UNI_GDB_PACKET_SIZE);
 	uni_gdb_put(&stub->reply, ";QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
 				  "qXfer:features:read+;qXfer:threads:read+;"
-				  "ConditionalBreakpoints+;BreakpointCommands+");
+				  "ConditionalBreakpoints+;BreakpointCommands+;"
+				  "qXfer:traceframe-info:read+;ConditionalTracepoints+;"
+				  "TracepointSource+;EnableDisableTracepoints+;InstallInTrace+;"
+				  "DisconnectedTracing+;QTBuffer:size+;tracenz+");
 }
 
 void uni_gdb_cmd_no_ack(struct uni_gdb *stub, struct uni_gdb_cursor *args)

@@ -16,7 +16,9 @@ static void put_register(struct uni_gdb *stub, const struct uni_gdb_registers *r
 	uint8_t value[UNI_GDB_REGISTER_MAX];
 	size_t size = uni_gdb_arch_register_size(number);
 
-	if (registers && uni_gdb_arch_register_read(registers, number, value)) {
+	if (stub->trace.selected.is
+		    ? uni_gdb_selected_register(stub, number, value)
+		    : registers && uni_gdb_arch_register_read(registers, number, value)) {
 		uni_gdb_put_hex_bytes(&stub->reply, value, size);
 		return;
 	}
@@ -34,6 +36,10 @@ static struct uni_gdb_registers *get(struct uni_gdb *stub, struct uni_gdb_regist
 
 static void put_back(struct uni_gdb *stub, const struct uni_gdb_registers *registers)
 {
+	if (stub->trace.selected.is) {
+		uni_gdb_error_text(stub, "a trace frame cannot be written");
+		return;
+	}
 	if (stub->ops->registers_set(stub->context, uni_gdb_general_thread(stub), registers) < 0)
 		uni_gdb_error_text(stub, "the registers of this thread cannot be written");
 	else

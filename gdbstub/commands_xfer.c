@@ -18,6 +18,25 @@ static bool take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t 
 	return true;
 }
 
+/* A document that is rendered whole for each piece. */
+static void put_window(struct uni_gdb *stub, const struct uni_gdb_text *xml, uint64_t offset,
+		       uint64_t len)
+{
+	if (xml->cut) {
+		uni_gdb_error(stub, UNI_ENOMEM);
+		return;
+	}
+	if (offset > xml->len)
+		offset = xml->len;
+	if (len >= xml->len - offset) {
+		uni_gdb_put_char(&stub->reply, 'l');
+		len = xml->len - offset;
+	} else {
+		uni_gdb_put_char(&stub->reply, 'm');
+	}
+	uni_gdb_put_escaped(&stub->reply, xml->data + offset, len);
+}
+
 /* GDB manual, "Target Descriptions". */
 void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
@@ -34,15 +53,23 @@ void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args
 	}
 	uni_gdb_text_init(&xml, (char *)stub->scratch, sizeof(stub->scratch));
 	uni_gdb_arch_describe(&xml, stub->register_sets);
-	if (offset > xml.len)
-		offset = xml.len;
-	if (len >= xml.len - offset) {
-		uni_gdb_put_char(&stub->reply, 'l');
-		len = xml.len - offset;
-	} else {
-		uni_gdb_put_char(&stub->reply, 'm');
+	put_window(stub, &xml, offset, len);
+}
+
+/* GDB manual, "Traceframe Info Format". */
+void uni_gdb_cmd_xfer_frame_info(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_text xml;
+	uint64_t offset, len;
+
+	if (!stub->trace.selected.is || !uni_gdb_take(args, ':') ||
+	    !take_window(args, &offset, &len)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
 	}
-	uni_gdb_put_escaped(&stub->reply, xml.data + offset, len);
+	uni_gdb_text_init(&xml, (char *)stub->scratch, sizeof(stub->scratch));
+	uni_gdb_describe_frame(stub, &xml);
+	put_window(stub, &xml, offset, len);
 }
 
 static void render_thread(const struct uni_gdb *stub, struct uni_gdb_text *xml,

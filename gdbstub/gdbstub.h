@@ -10,7 +10,8 @@
  * One CPU at a time may call in here, the platform sees to that, with these exceptions that may run
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
  * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
- * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached.
+ * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached,
+ *uni_gdb_trace_is_over, uni_gdb_trace_steps, uni_gdb_trace_stepped, uni_gdb_trace_end_steps.
  *
  * The life of a stop, seen from the platform:
  *
@@ -121,6 +122,10 @@ struct uni_gdb_ops {
 	int (*registers_set)(void *context, uint32_t thread,
 			     const struct uni_gdb_registers *registers);
 
+	/* Adds to those of a hit what the platform reads only when it is asked for, as it takes its
+	 * time: the FPU's. Runs on the CPU of the hit. */
+	void (*registers_add_fpu)(void *context, struct uni_gdb_registers *registers);
+
 	/* Why there must be no breakpoint in [address, address + len), NULL if there may. */
 	const char *(*breakpoint_refused)(void *context, uint64_t address, size_t len);
 
@@ -153,6 +158,8 @@ struct uni_gdb_agent {
 struct uni_gdb_breakpoint {
 	uint64_t address;
 	uint8_t len;
+	bool stops;	 /* gdb asked for it; else it is there for tracepoints alone */
+	uint16_t traced; /* the first tracepoint here, UNI_GDB_TRACE_NONE */
 	bool inserted;
 	bool passable; /* a CPU can get past it by `displaced` */
 	struct uni_gdb_agent agent;
@@ -184,9 +191,10 @@ struct uni_gdb_output {
 
 /* A CPU at a breakpoint. */
 struct uni_gdb_hit {
-	const struct uni_gdb_registers *registers;
+	struct uni_gdb_registers *registers;
 	uint32_t thread;
 	int cpu;
+	bool again; /* a hit that was told already, and after which the CPU has not moved */
 };
 
 /* What `monitor` switches. */
@@ -234,6 +242,7 @@ struct uni_gdb {
 
 	struct uni_gdb_breakpoint breakpoints[UNI_GDB_BREAKPOINTS];
 	unsigned breakpoint_count;
+	unsigned standing_count; /* while the guest runs: with those of tracepoints */
 	struct uni_gdb_watch_slot watches[UNI_GDB_WATCH_SLOTS];
 	struct uni_gdb_expressions expressions;
 	struct uni_gdb_output output;
@@ -257,6 +266,10 @@ struct uni_gdb {
  * processors have (arch.h). Runs until something calls uni_gdb_event(). */
 void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *context,
 		  uint32_t register_sets);
+
+/* Where trace frames go; without it there is no room for any. Before anything else, and for good.
+ */
+void uni_gdb_trace_buffer(struct uni_gdb *stub, void *bytes, uint32_t len);
 
 /* The guest is stopped, or stops with this: lifts the breakpoints and keeps the event for gdb. */
 void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event);
@@ -288,9 +301,9 @@ bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address);
 const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
 							     uint64_t address);
 
-/* Looks at the conditions of a breakpoint, or of a Z1 in a debug register, and runs its commands.
- * True: the guest is to stop. False: the CPU goes on, past a breakpoint by its `displaced`. The
- * caller sees to it that the guest does not stop meanwhile. */
+/* Collects for tracepoints. Looks at the conditions of a breakpoint, or of a Z1 in a debug
+ * register, and runs its commands. True: the guest is to stop. False: the CPU goes on, past a
+ * breakpoint by its `displaced`. The caller sees to it that the guest does not stop meanwhile. */
 bool uni_gdb_breakpoint_hit(struct uni_gdb *stub, const struct uni_gdb_breakpoint *breakpoint,
 			    const struct uni_gdb_hit *hit);
 bool uni_gdb_watch_hit(struct uni_gdb *stub, unsigned slot, const struct uni_gdb_hit *hit);
@@ -298,3 +311,15 @@ bool uni_gdb_watch_hit(struct uni_gdb *stub, unsigned slot, const struct uni_gdb
 /* There is output of dprintf, which gdb gets as soon as the guest stops: for nothing else, a stop
  * with UNI_GDB_EVENT_ATTENTION is over again when it is sent. */
 bool uni_gdb_has_output(const struct uni_gdb *stub);
+
+/* Tracing ended by itself, and its breakpoints still stand: a stop with UNI_GDB_EVENT_ATTENTION
+ * lifts them. */
+bool uni_gdb_trace_is_over(const struct uni_gdb *stub);
+
+/* After a hit that did not stop: the CPU is to make single steps for `while-stepping`, interrupts
+ * off, and to tell of each, as long as that is so. */
+bool uni_gdb_trace_steps(const struct uni_gdb *stub, unsigned cpu);
+bool uni_gdb_trace_stepped(struct uni_gdb *stub, const struct uni_gdb_hit *hit);
+
+/* They cannot be made. */
+void uni_gdb_trace_end_steps(struct uni_gdb *stub, unsigned cpu);

@@ -12,14 +12,9 @@
 
 #define OUTPUT_LINE_MAX 512
 
-struct evaluation {
-	struct uni_gdb *stub;
-	const struct uni_gdb_hit *hit;
-};
-
-static int register_get(void *context, unsigned number, uint64_t *value)
+int uni_gdb_eval_register(void *context, unsigned number, uint64_t *value)
 {
-	const struct evaluation *evaluation = context;
+	const struct uni_gdb_evaluation *evaluation = context;
 	uint64_t words[UNI_GDB_REGISTER_MAX / sizeof(uint64_t)] = {0};
 
 	if (!uni_gdb_arch_register_exists(evaluation->stub->register_sets, number) ||
@@ -30,23 +25,23 @@ static int register_get(void *context, unsigned number, uint64_t *value)
 	return 0;
 }
 
-static int memory_read(void *context, uint64_t address, void *bytes, size_t len)
+int uni_gdb_eval_memory(void *context, uint64_t address, void *bytes, size_t len)
 {
-	const struct evaluation *evaluation = context;
+	const struct uni_gdb_evaluation *evaluation = context;
 
 	return uni_gdb_read_clean(evaluation->stub, address, bytes, len) ? 0 : -UNI_EFAULT;
 }
 
-static int variable_get(void *context, unsigned number, int64_t *value)
+int uni_gdb_eval_variable(void *context, unsigned number, int64_t *value)
 {
-	const struct evaluation *evaluation = context;
+	const struct uni_gdb_evaluation *evaluation = context;
 
 	return uni_gdb_variable_get(evaluation->stub, evaluation->hit, number, value);
 }
 
-static int variable_set(void *context, unsigned number, int64_t value)
+int uni_gdb_eval_set_variable(void *context, unsigned number, int64_t value)
 {
-	const struct evaluation *evaluation = context;
+	const struct uni_gdb_evaluation *evaluation = context;
 
 	return uni_gdb_variable_set(evaluation->stub, number, value);
 }
@@ -70,7 +65,7 @@ static void keep_output(struct uni_gdb_output *output, const struct uni_gdb_text
 
 static int print(void *context, const char *format, const uint64_t *arguments, unsigned count)
 {
-	const struct evaluation *evaluation = context;
+	const struct uni_gdb_evaluation *evaluation = context;
 	char line[OUTPUT_LINE_MAX];
 	struct uni_gdb_text text;
 
@@ -103,24 +98,24 @@ void uni_gdb_put_output(struct uni_gdb *stub)
 	stub->output.lost = 0;
 }
 
-static const struct uni_bytecode_ops condition_ops = {
-	.register_get = register_get,
-	.memory_read = memory_read,
-	.variable_get = variable_get,
-	.variable_set = variable_set,
+const struct uni_bytecode_ops uni_gdb_condition_ops = {
+	.register_get = uni_gdb_eval_register,
+	.memory_read = uni_gdb_eval_memory,
+	.variable_get = uni_gdb_eval_variable,
+	.variable_set = uni_gdb_eval_set_variable,
 };
 
 static const struct uni_bytecode_ops command_ops = {
-	.register_get = register_get,
-	.memory_read = memory_read,
-	.variable_get = variable_get,
-	.variable_set = variable_set,
+	.register_get = uni_gdb_eval_register,
+	.memory_read = uni_gdb_eval_memory,
+	.variable_get = uni_gdb_eval_variable,
+	.variable_set = uni_gdb_eval_set_variable,
 	.print = print,
 };
 
 /* gdb looks at them once more when it hears of the hit. So one that cannot be evaluated counts as
  * one that holds: gdb says then what is wrong with it. */
-static bool holds(struct evaluation *evaluation, const struct uni_gdb_list *conditions)
+static bool holds(struct uni_gdb_evaluation *evaluation, const struct uni_gdb_list *conditions)
 {
 	const uint8_t *code;
 	uint32_t at = 0;
@@ -129,12 +124,13 @@ static bool holds(struct evaluation *evaluation, const struct uni_gdb_list *cond
 	if (!conditions->len)
 		return true;
 	while ((code = uni_gdb_next_expression(evaluation->stub, conditions, &at)))
-		if (uni_bytecode_run(code, &condition_ops, evaluation, STEPS, &value) < 0 || value)
+		if (uni_bytecode_run(code, &uni_gdb_condition_ops, evaluation, STEPS, &value) < 0 ||
+		    value)
 			return true;
 	return false;
 }
 
-static void run_commands(struct evaluation *evaluation, const struct uni_gdb_list *commands)
+static void run_commands(struct uni_gdb_evaluation *evaluation, const struct uni_gdb_list *commands)
 {
 	static const char failed[] = "[dprintf: an argument cannot be read]\n";
 	const uint8_t *code;
@@ -148,7 +144,7 @@ static void run_commands(struct evaluation *evaluation, const struct uni_gdb_lis
 static bool wants_stop(struct uni_gdb *stub, const struct uni_gdb_agent *agent,
 		       const struct uni_gdb_hit *hit)
 {
-	struct evaluation evaluation = {.stub = stub, .hit = hit};
+	struct uni_gdb_evaluation evaluation = {.stub = stub, .hit = hit};
 
 	if (!holds(&evaluation, &agent->conditions))
 		return false;
@@ -161,7 +157,9 @@ static bool wants_stop(struct uni_gdb *stub, const struct uni_gdb_agent *agent,
 bool uni_gdb_breakpoint_hit(struct uni_gdb *stub, const struct uni_gdb_breakpoint *breakpoint,
 			    const struct uni_gdb_hit *hit)
 {
-	return wants_stop(stub, &breakpoint->agent, hit);
+	if (!hit->again)
+		uni_gdb_trace_hit(stub, breakpoint->traced, hit);
+	return breakpoint->stops && wants_stop(stub, &breakpoint->agent, hit);
 }
 
 bool uni_gdb_watch_hit(struct uni_gdb *stub, unsigned slot, const struct uni_gdb_hit *hit)

@@ -83,6 +83,7 @@ static void resume_all(struct uni_gdb *stub)
 void uni_gdb_end_session(struct uni_gdb *stub)
 {
 	uni_gdb_breakpoints_forget(stub);
+	uni_gdb_trace_detach(stub);
 	stub->attached = false;
 	stub->multiprocess = false;
 	stub->owes_stop = false;

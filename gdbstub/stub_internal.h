@@ -60,8 +60,36 @@ void uni_gdb_put_format(struct uni_gdb *stub, struct uni_gdb_text *text, const c
 			const uint64_t *arguments, unsigned count);
 
 /* hit.c */
+/* The context of the operations of a condition. Any number of CPUs while the guest runs. */
+struct uni_gdb_evaluation {
+	struct uni_gdb *stub;
+	const struct uni_gdb_hit *hit;
+};
+
+extern const struct uni_bytecode_ops uni_gdb_condition_ops;
+int uni_gdb_eval_register(void *context, unsigned number, uint64_t *value);
+int uni_gdb_eval_memory(void *context, uint64_t address, void *bytes, size_t len);
+int uni_gdb_eval_variable(void *context, unsigned number, int64_t *value);
+int uni_gdb_eval_set_variable(void *context, unsigned number, int64_t value);
+
 /* What the guest itself had to say, as a console packet. */
 void uni_gdb_put_output(struct uni_gdb *stub);
+
+/* trace_run.c */
+/* gdb goes: tracing ends, unless it was asked to go on without. */
+void uni_gdb_trace_detach(struct uni_gdb *stub);
+
+/* trace_frame.c: what the trace frame that gdb selected has in place of the guest. */
+bool uni_gdb_selected_register(const struct uni_gdb *stub, unsigned number, void *bytes);
+/* How many bytes of it from the first on. */
+size_t uni_gdb_selected_memory(const struct uni_gdb *stub, uint64_t address, void *bytes,
+			       size_t len);
+
+/* commands_trace*.c */
+/* For qXfer:traceframe-info. */
+void uni_gdb_describe_frame(const struct uni_gdb *stub, struct uni_gdb_text *xml);
+/* For `monitor trace`. */
+void uni_gdb_describe_trace(struct uni_gdb *stub, struct uni_gdb_text *out);
 
 /* commands_threads.c */
 /* A thread's name in the protocol. */
@@ -93,6 +121,24 @@ void uni_gdb_cmd_thread_extra(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_trace_status(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_init(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_define_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_tracepoint_source(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_enable_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_disable_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_read_only(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_start(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_stop(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_disconnected(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_circular(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_size(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_notes(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_first_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_next_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_tracepoint_status(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_select_frame(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_buffer(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_xfer_frame_info(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_define_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_first_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_next_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);

@@ -141,7 +141,7 @@ void uni_gdb_cmd_next_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args
 		uni_gdb_put_char(&stub->reply, 'l');
 }
 
-/* qTV:number: as the thread that gdb looks at sees it. */
+/* qTV:number: as the trace frame or the thread that gdb looks at sees it. */
 void uni_gdb_cmd_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	struct uni_gdb_hit hit = {.thread = uni_gdb_general_thread(stub), .cpu = UNI_GDB_NO_CPU};
@@ -155,7 +155,9 @@ void uni_gdb_cmd_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	}
 	if (stub->ops->thread_find(stub->context, hit.thread, &thread))
 		hit.cpu = thread.cpu;
-	if (uni_gdb_variable_get(stub, &hit, (unsigned)number, &value) < 0) {
+	if (stub->trace.selected.is
+		    ? !uni_gdb_frame_variable(stub, &stub->trace.selected, (unsigned)number, &value)
+		    : uni_gdb_variable_get(stub, &hit, (unsigned)number, &value) < 0) {
 		uni_gdb_put_char(&stub->reply, 'U');
 		return;
 	}

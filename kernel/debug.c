@@ -13,6 +13,13 @@
 /* Steps of a long range between two looks at the link: a few milliseconds. */
 #define LOOK_INTERVAL 4096
 
+/* What gdb's tracepoints collect. */
+#define TRACE_FRAMES_SIZE 0x100000
+
+_Static_assert(CPU_MAX <= UNI_GDB_TRACE_CPUS, "each CPU collects at a place of its own");
+
+static uint8_t trace_frames[TRACE_FRAMES_SIZE];
+
 bool debug_ready;
 
 /* What debug_break() is to report, and of which code. */
@@ -76,10 +83,9 @@ static void stop_and_leave(struct trap_frame *frame)
 
 /* --- traps --- */
 
-/* One instruction was made: the thread stops, or makes the next one without a word, where that is
- * inside the range that gdb gave. Only a stop looks at the link, as the code that does may have
- * breakpoints, and this stack is taken. */
-static void finish_step(struct trap_frame *frame)
+/* Only a stop looks at the link, as the code that does may have breakpoints, and this stack is
+ * taken. */
+void debug_finish_step(struct trap_frame *frame)
 {
 	static unsigned count;
 	struct thread *thread = debug_owner(cpu_id(), frame);
@@ -109,7 +115,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 	if (pc == (uintptr_t)debug_landing) {
 		if (!debug_step_landed(debug_owner(self, frame), frame))
 			return false;
-		finish_step(frame);
+		debug_finish_step(frame);
 		return true;
 	}
 	if (debug_pass_breakpoint(frame, pc))
@@ -153,7 +159,7 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 	if (passed)
 		debug_pass_leave(frame);
 	else if (stepped)
-		finish_step(frame);
+		debug_finish_step(frame);
 	else if (uni_gdb_attached(&debug_stub))
 		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
 	else
@@ -247,6 +253,7 @@ static void wait_for_gdb(void)
 void debug_init_early(void)
 {
 	uni_gdb_init(&debug_stub, &debug_ops, NULL, fpu_components);
+	uni_gdb_trace_buffer(&debug_stub, trace_frames, sizeof(trace_frames));
 	debug_link_init_early();
 	debug_ready = true;
 	wait_for_gdb();

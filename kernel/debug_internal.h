@@ -46,6 +46,10 @@ int debug_cpu_of(const struct thread *thread);
 /* debug.c */
 extern bool debug_ready;
 
+/* One instruction of a thread that steps was made: it stops, or makes the next one without a word,
+ * where that is inside the range that gdb gave. */
+void debug_finish_step(struct trap_frame *frame);
+
 /* debug_stop.c */
 
 /* Stops here and comes back when gdb lets this CPU go; `event` may be NULL. Returns the signal that
@@ -91,7 +95,7 @@ bool debug_pass_watch(struct trap_frame *frame, unsigned slot);
  * original had been there. */
 bool debug_pass_end(struct trap_frame *frame);
 
-/* After that: stops here if the others do. */
+/* After that: the next step behind a tracepoint; or stops here if the others do. */
 void debug_pass_leave(struct trap_frame *frame);
 
 /* debug_step.c */

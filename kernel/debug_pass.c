@@ -13,8 +13,12 @@
 
 static struct {
 	bool is;
+	bool stepping; /* gdb steps the thread, whose step this is */
 	struct uni_gdb_displaced displaced;
 	struct debug_step_flags flags;
+	/* Where it told of a hit and then stopped. */
+	uint64_t told_pc;
+	uint32_t told_thread;
 } passing[CPU_MAX];
 
 static void set_inside(unsigned cpu, bool value)
@@ -28,18 +32,18 @@ static uint64_t program_pc(const struct uni_gdb_displaced *displaced, uint64_t p
 	return pc == displaced->to ? displaced->from : uni_gdb_arch_displaced_pc(displaced, pc);
 }
 
-static void begin(unsigned self, struct trap_frame *frame,
+/* False: the instruction only waits, and has been passed over. */
+static bool begin(unsigned self, struct trap_frame *frame,
 		  const struct uni_gdb_displaced *displaced)
 {
 	passing[self].displaced = *displaced;
 	passing[self].is = true;
 	debug_arch_set_frame_pc(frame, displaced->to);
-	if (!debug_arch_step_begin(frame, true, &passing[self].flags)) {
-		/* Made already. */
-		passing[self].is = false;
-		debug_arch_set_frame_pc(frame, program_pc(displaced, debug_arch_frame_pc(frame)));
-		debug_pass_leave(frame);
-	}
+	if (debug_arch_step_begin(frame, true, &passing[self].flags))
+		return true;
+	passing[self].is = false;
+	debug_arch_set_frame_pc(frame, program_pc(displaced, debug_arch_frame_pc(frame)));
+	return false;
 }
 
 static void mend_return_address(const struct uni_gdb_displaced *displaced,
@@ -67,17 +71,13 @@ bool debug_pass_end(struct trap_frame *frame)
 	if (pc != displaced->to && uni_gdb_arch_displaced_pushes(displaced))
 		mend_return_address(displaced, frame);
 	debug_arch_set_frame_pc(frame, program_pc(displaced, pc));
+	if (frame->vector != TRAP_DB) {
+		/* It raised an exception of its own. */
+		passing[self].stepping = false;
+		uni_gdb_trace_end_steps(&debug_stub, self);
+	}
 	set_inside(self, false);
 	return true;
-}
-
-void debug_pass_leave(struct trap_frame *frame)
-{
-	set_inside(cpu_id(), false);
-	if (debug_is_stopping())
-		debug_stop(frame, NULL);
-	else if (uni_gdb_has_output(&debug_stub))
-		debug_stop(frame, &(struct uni_gdb_event){.kind = UNI_GDB_EVENT_ATTENTION});
 }
 
 static void describe_hit(unsigned self, const struct trap_frame *frame,
@@ -87,6 +87,91 @@ static void describe_hit(unsigned self, const struct trap_frame *frame,
 	hit->registers = registers;
 	hit->thread = cpus[self].thread->id;
 	hit->cpu = (int)self;
+	hit->again = false;
+}
+
+/* Tells of the instruction that was made; whether another one is wanted. */
+static bool tell_step(unsigned self, const struct trap_frame *frame)
+{
+	struct uni_gdb_registers registers;
+	struct uni_gdb_hit hit;
+
+	if (!uni_gdb_trace_steps(&debug_stub, self))
+		return false;
+	describe_hit(self, frame, &registers, &hit);
+	return uni_gdb_trace_stepped(&debug_stub, &hit);
+}
+
+/* Steps behind a tracepoint, with interrupts off: the instruction that was made is told of, and the
+ * next one made ready. False: there is none. */
+static bool step_on(unsigned self, struct trap_frame *frame)
+{
+	for (;;) {
+		struct uni_gdb_displaced in_place = {.kind = UNI_GDB_DISPLACED_PLAIN};
+		uint64_t pc;
+
+		set_inside(self, true);
+		if (!tell_step(self, frame))
+			return false;
+		if (debug_is_stopping()) {
+			debug_stop(frame, NULL);
+			if (debug_arch_is_stepping(frame))
+				uni_gdb_trace_end_steps(&debug_stub, self);
+			/* What it has to tell then it tells after its next instruction. */
+			if (!uni_gdb_trace_steps(&debug_stub, self))
+				return true;
+			set_inside(self, true);
+		}
+		pc = debug_arch_frame_pc(frame);
+		if (uni_gdb_breakpoint_at(&debug_stub, pc) ||
+		    uni_gdb_breakpoint_passable(&debug_stub, pc)) {
+			/* Where it does not stop the CPU, the copy of its instruction is the step.
+			 */
+			set_inside(self, false);
+			(void)debug_pass_breakpoint(frame, pc);
+			return true;
+		}
+		in_place.from = in_place.to = pc;
+		if (begin(self, frame, &in_place))
+			return true;
+	}
+}
+
+void debug_pass_leave(struct trap_frame *frame)
+{
+	unsigned self = cpu_id();
+
+	if (passing[self].stepping) {
+		passing[self].stepping = false;
+		uni_gdb_trace_end_steps(&debug_stub, self);
+		set_inside(self, false);
+		debug_finish_step(frame);
+		return;
+	}
+	if (step_on(self, frame))
+		return;
+	set_inside(self, false);
+	if (debug_is_stopping())
+		debug_stop(frame, NULL);
+	else if (uni_gdb_has_output(&debug_stub) || uni_gdb_trace_is_over(&debug_stub))
+		debug_stop(frame, &(struct uni_gdb_event){.kind = UNI_GDB_EVENT_ATTENTION});
+}
+
+/* A hit after which the CPU stopped, and from which it goes on, is told of once. */
+static bool is_told(unsigned self, uint64_t pc)
+{
+	bool told =
+		passing[self].told_pc == pc && passing[self].told_thread == cpus[self].thread->id;
+
+	if (told)
+		passing[self].told_pc = 0;
+	return told;
+}
+
+static void set_told(unsigned self, uint64_t pc)
+{
+	passing[self].told_pc = pc;
+	passing[self].told_thread = cpus[self].thread->id;
 }
 
 bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
@@ -95,11 +180,13 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 	const struct uni_gdb_breakpoint *breakpoint;
 	struct uni_gdb_registers registers;
 	struct uni_gdb_hit hit;
+	bool stepping = debug_arch_is_stepping(frame);
 
 	set_inside(self, true);
 	breakpoint = uni_gdb_breakpoint_passable(&debug_stub, pc);
-	/* A step that ends at a breakpoint is gdb's to judge. */
-	if (!breakpoint || debug_arch_is_stepping(frame)) {
+	/* A step that ends at a breakpoint of gdb's is gdb's to judge. */
+	if (!breakpoint || (stepping && breakpoint->stops)) {
+		uni_gdb_trace_end_steps(&debug_stub, self);
 		set_inside(self, false);
 		return false;
 	}
@@ -109,12 +196,19 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 		debug_stop(frame, NULL);
 		return true;
 	}
+	if (stepping)
+		debug_step_end(debug_owner(self, frame), frame);
 	describe_hit(self, frame, &registers, &hit);
+	hit.again = is_told(self, pc);
 	if (uni_gdb_breakpoint_hit(&debug_stub, breakpoint, &hit)) {
+		set_told(self, pc);
+		uni_gdb_trace_end_steps(&debug_stub, self);
 		set_inside(self, false);
 		return false;
 	}
-	begin(self, frame, &breakpoint->displaced);
+	passing[self].stepping = stepping;
+	if (!begin(self, frame, &breakpoint->displaced))
+		debug_pass_leave(frame);
 	return true;
 }
 

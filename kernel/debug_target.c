@@ -183,6 +183,12 @@ static int set_registers(void *context, uint32_t id, const struct uni_gdb_regist
 	return debug_arch_set_saved(registers, thread->saved_rsp, thread->fpu);
 }
 
+static void add_fpu(void *context, struct uni_gdb_registers *registers)
+{
+	(void)context;
+	debug_arch_peek_fpu(registers);
+}
+
 /* --- the rest --- */
 
 /* What runs between a trap and the lifting of breakpoints, or after they were laid again. */
@@ -236,6 +242,7 @@ const struct uni_gdb_ops debug_ops = {
 	.thread_find = find_thread,
 	.registers_get = get_registers,
 	.registers_set = set_registers,
+	.registers_add_fpu = add_fpu,
 	.breakpoint_refused = refuse_breakpoint,
 	.displaced_room = displaced_room,
 	.clock_us = get_clock_us,

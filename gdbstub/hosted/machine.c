@@ -119,6 +119,12 @@ static int machine_registers_set(void *context, uint32_t id,
 	return 0;
 }
 
+static void machine_registers_add_fpu(void *context, struct uni_gdb_registers *registers)
+{
+	(void)context;
+	registers->known |= 1u << UNI_GDB_FPU;
+}
+
 static const char *machine_breakpoint_refused(void *context, uint64_t address, size_t len)
 {
 	(void)context;
@@ -167,6 +173,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.thread_find = machine_thread_find,
 	.registers_get = machine_registers_get,
 	.registers_set = machine_registers_set,
+	.registers_add_fpu = machine_registers_add_fpu,
 	.breakpoint_refused = machine_breakpoint_refused,
 	.displaced_room = machine_displaced_room,
 	.clock_us = machine_clock_us,
@@ -199,6 +206,7 @@ void machine_init(struct machine *machine)
 	machine_add_thread(machine, 2, 1, "worker");
 	machine_add_thread(machine, 3, UNI_GDB_NO_CPU, "sleeper");
 	uni_gdb_init(&machine->stub, &machine_ops, machine, 0);
+	uni_gdb_trace_buffer(&machine->stub, machine->frames, sizeof(machine->frames));
 }
 
 void machine_send(struct machine *machine, const void *bytes, size_t len)

@@ -19,6 +19,7 @@
 /* For copies of instructions. */
 #define MACHINE_ROOM_BASE 0x128000
 #define MACHINE_ROOM_COUNT 64
+#define MACHINE_FRAMES_SIZE 0x20000
 #define MACHINE_WIRE_SIZE 0x40000
 
 struct machine_thread {
@@ -39,6 +40,7 @@ struct machine {
 	bool write_failed; /* the wire takes nothing */
 	unsigned read_max; /* bytes a read gives at most; 0: no limit */
 	uint64_t clock_us;
+	uint8_t frames[MACHINE_FRAMES_SIZE];
 	unsigned rendered; /* calls of thread_next */
 };
 

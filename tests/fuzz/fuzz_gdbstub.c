@@ -74,6 +74,7 @@ static void check_output(void)
 
 static void check_no_breakpoints(void)
 {
+	CHECK(machine.stub.standing_count == 0);
 	for (unsigned i = 0; i < machine.stub.breakpoint_count; i++)
 		CHECK(!machine.stub.breakpoints[i].inserted);
 }
@@ -97,6 +98,27 @@ static void happen(unsigned kind, unsigned thread, unsigned number)
 	check_no_breakpoints();
 }
 
+/* Each CPU comes by each breakpoint that it may pass. */
+static void hit_all(void)
+{
+	for (unsigned i = 0; i < machine.stub.standing_count; i++) {
+		uint64_t address = machine.stub.breakpoints[i].address;
+		const struct uni_gdb_breakpoint *breakpoint =
+			uni_gdb_breakpoint_passable(&machine.stub, address);
+		struct uni_gdb_hit hit = {
+			.registers = &machine.threads[i % 2].registers,
+			.thread = i % 2 + 1,
+			.cpu = (int)(i % 2),
+		};
+
+		if (!breakpoint || uni_gdb_breakpoint_hit(&machine.stub, breakpoint, &hit))
+			continue;
+		for (unsigned step = 0; step < 4 && uni_gdb_trace_steps(&machine.stub, i % 2);
+		     step++)
+			(void)uni_gdb_trace_stepped(&machine.stub, &hit);
+	}
+}
+
 static void poll(void)
 {
 	enum uni_gdb_verdict verdict = uni_gdb_poll(&machine.stub);
@@ -109,6 +131,7 @@ static void poll(void)
 	if (verdict == UNI_GDB_KILL) {
 		start_machine();
 	} else {
+		hit_all();
 		for (unsigned i = 0; i < machine.thread_count; i++) {
 			(void)uni_gdb_resume_of(&machine.stub, i + 1);
 			(void)uni_gdb_step_done(&machine.stub, i + 1, MACHINE_RAM_BASE);
@@ -157,6 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	uni_gdb_abandon(&machine.stub);
 	CHECK(uni_gdb_poll(&machine.stub) == UNI_GDB_RESUME);
 	CHECK(machine.stub.breakpoint_count == 0);
+	CHECK(machine.stub.standing_count == 0 || machine.stub.trace.disconnected);
 	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
 		CHECK(machine.stub.watches[i].watch.kind == UNI_GDB_WATCH_NONE);
 	return 0;
@@ -228,6 +252,36 @@ static const char *const templates[] = {
 	"qTsV",
 	"qTV:%",
 	"qTStatus",
+	"QTinit",
+	"QTDP:%:@:E:#:#-",
+	"QTDP:%:@:E:3:0:X4,2c000227",
+	"QTDP:%:100410:E:2:0-",
+	"QTDP:-%:100410:R&",
+	"QTDP:-%:100410:M-1,@,#",
+	"QTDP:-%:100410:SM5,#,#X7,240010001"
+	"00d0327-",
+	"QTDPsrc:%:100410:cond:0:#:&",
+	"QTEnable:%:100410",
+	"QTDisable:%:100410",
+	"QTro:@,@:@,@",
+	"QTDisconnected:1",
+	"QTBuffer:circular:%",
+	"QTBuffer:size:#",
+	"QTBuffer:size:-1",
+	"QTNotes:user:&;notes:&;",
+	"QTStart",
+	"QTStop",
+	"QTFrame:%",
+	"QTFrame:ffffffff",
+	"QTFrame:pc:100410",
+	"QTFrame:tdp:%",
+	"QTFrame:range:@:@",
+	"QTFrame:outside:@:@",
+	"qTBuffer:#,#",
+	"qTfP",
+	"qTsP",
+	"qTP:%:100410",
+	"qXfer:traceframe-info:read::#,#",
 	"Z0,@,1;X4,2c000227",
 	"Z0,@,1;X7,2200"
 	"2d000427",

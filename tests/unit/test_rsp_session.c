@@ -128,7 +128,10 @@ Test(rsp, offers_what_gdb_may_use)
 		ask("qSupported:swbreak+"),
 		"multiprocess+;PacketSize=10000;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
 		"qXfer:features:read+;qXfer:threads:read+;ConditionalBreakpoints+;"
-		"BreakpointCommands+");
+		"BreakpointCommands+;"
+		"qXfer:traceframe-info:read+;ConditionalTracepoints+;TracepointSource+;"
+		"EnableDisableTracepoints+;InstallInTrace+;DisconnectedTracing+;QTBuffer:size+;"
+		"tracenz+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");

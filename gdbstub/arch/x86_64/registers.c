@@ -67,9 +67,7 @@ size_t uni_gdb_arch_registers_size(uint32_t sets)
 	return size;
 }
 
-/* FXSAVE keeps one bit for each physical register, 0 for empty. FSAVE's word has two, of which gdb
- * needs only whether it is 3 (empty): Intel SDM vol. 1, 10.5.1.1. */
-static uint16_t tags_expand(uint8_t full)
+uint16_t uni_gdb_x86_tags_expand(uint8_t full)
 {
 	uint16_t tags = 0;
 
@@ -117,13 +115,18 @@ bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsig
 	if (layout->word != UNI_GDB_XSAVE) {
 		copy(to, (const uint8_t *)&registers->words[layout->word], layout->bytes);
 	} else if (layout->from == UNI_GDB_XSAVE_TAGS) {
-		uint16_t tags = tags_expand(registers->xsave[UNI_GDB_XSAVE_TAGS]);
+		uint16_t tags = uni_gdb_x86_tags_expand(registers->xsave[UNI_GDB_XSAVE_TAGS]);
 
 		copy(to, (const uint8_t *)&tags, sizeof(tags));
 	} else {
 		copy(to, registers->xsave + layout->from, layout->bytes);
 	}
 	return true;
+}
+
+bool uni_gdb_arch_register_is_fpu(unsigned number)
+{
+	return find(number)->word == UNI_GDB_XSAVE;
 }
 
 bool uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned number,
@@ -141,6 +144,8 @@ bool uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned n
 		copy(registers->xsave + layout->from, bytes, layout->bytes);
 	return true;
 }
+
+const unsigned uni_gdb_arch_pc_number = UNI_GDB_RIP;
 
 uint64_t uni_gdb_arch_pc(const struct uni_gdb_registers *registers)
 {

@@ -42,6 +42,9 @@ enum uni_gdb_x86_word {
 	UNI_GDB_FPU = UNI_GDB_WORDS,
 };
 
+/* The kind of breakpoint that stands anywhere. */
+#define UNI_GDB_BREAKPOINT_KIND 1
+
 struct uni_gdb_registers {
 	uint64_t words[UNI_GDB_WORDS];
 	/* As in xsave.h; every component that there is has its values, XSTATE_BV says nothing. */

@@ -28,3 +28,7 @@ struct uni_gdb_x86_feature {
 
 extern const struct uni_gdb_x86_feature uni_gdb_x86_features[];
 extern const unsigned uni_gdb_x86_feature_count;
+
+/* FXSAVE keeps one bit for each physical register, 0 for empty. FSAVE's word has two, of which gdb
+ * needs only whether it is 3 (empty): Intel SDM vol. 1, 10.5.1.1. */
+uint16_t uni_gdb_x86_tags_expand(uint8_t full);

@@ -121,6 +121,13 @@ void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *fram
 	get_words(to, frame, msr_read(MSR_FS_BASE), msr_read(MSR_GS_BASE));
 }
 
+void debug_arch_peek_fpu(struct uni_gdb_registers *to)
+{
+	fpu_save(cpu_current()->fpu);
+	fpu_get(to->xsave, cpu_current()->fpu);
+	to->known |= KNOWN(FPU);
+}
+
 /* Segments and their bases stay: the kernel could not go on with others. */
 void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *frame, void *fpu)
 {

@@ -30,6 +30,9 @@ void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *fra
 /* What the frame and the CPU itself have of it, without the FPU: for a look that stops nothing. */
 void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *frame);
 
+/* Adds the FPU: the kernel itself uses none, so the CPU still has that of the code that trapped. */
+void debug_arch_peek_fpu(struct uni_gdb_registers *to);
+
 /* Of a thread that is on none. Negative when saved_rsp leads nowhere. */
 int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const void *fpu);
 int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp, void *fpu);
