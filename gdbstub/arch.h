@@ -67,14 +67,13 @@ void uni_gdb_arch_describe(struct uni_gdb_text *xml, uint32_t sets);
 const uint8_t *uni_gdb_arch_breakpoint(uint64_t kind, size_t *len);
 #define UNI_GDB_BREAKPOINT_MAX 4
 
-/* Debug registers. */
+/* Debug registers. None watches reads alone. */
 #define UNI_GDB_WATCH_SLOTS 4
 
 enum uni_gdb_watch_kind {
 	UNI_GDB_WATCH_NONE,
 	UNI_GDB_WATCH_EXECUTE,
 	UNI_GDB_WATCH_WRITE,
-	UNI_GDB_WATCH_READ,
 	UNI_GDB_WATCH_ACCESS,
 };
 

@@ -210,12 +210,14 @@ static void clear_software(struct uni_gdb *stub, const struct request *request)
 	uni_gdb_ok(stub);
 }
 
+/* gdb takes Z4 where it finds Z3 unknown, and tells by the value that an access was no write; what
+ * it hears of as a read, it does not look at. */
 static enum uni_gdb_watch_kind watch_kind(uint64_t type)
 {
 	static const enum uni_gdb_watch_kind kinds[] = {
 		[1] = UNI_GDB_WATCH_EXECUTE,
 		[2] = UNI_GDB_WATCH_WRITE,
-		[3] = UNI_GDB_WATCH_READ,
+		[3] = UNI_GDB_WATCH_NONE,
 		[4] = UNI_GDB_WATCH_ACCESS,
 	};
 
@@ -320,7 +322,7 @@ void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 		uni_gdb_error(stub, UNI_EINVAL);
 	else if (request.type == 0)
 		set_software(stub, &request, args);
-	else if (request.type <= 4)
+	else if (request.type <= 4 && watch_kind(request.type) != UNI_GDB_WATCH_NONE)
 		set_watch(stub, &request, args);
 }
 
@@ -332,6 +334,6 @@ void uni_gdb_breakpoint_clear(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 		uni_gdb_error(stub, UNI_EINVAL);
 	else if (request.type == 0)
 		clear_software(stub, &request);
-	else if (request.type <= 4)
+	else if (request.type <= 4 && watch_kind(request.type) != UNI_GDB_WATCH_NONE)
 		clear_watch(stub, &request);
 }

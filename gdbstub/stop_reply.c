@@ -29,9 +29,6 @@ static void put_reason(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	case UNI_GDB_WATCH_WRITE:
 		put_pair(&stub->reply, "watch");
 		break;
-	case UNI_GDB_WATCH_READ:
-		put_pair(&stub->reply, "rwatch");
-		break;
 	case UNI_GDB_WATCH_ACCESS:
 		put_pair(&stub->reply, "awatch");
 		break;

@@ -339,7 +339,7 @@ Test(rsp, watchpoints_are_split_and_told_by_what_was_asked)
 	cr_expect_str_eq(ask("Z1,100400,1"), "OK");
 	cr_expect_eq(strncmp(ask("Z2,100501,8"), "E.", 2), 0, "that needs more than are left");
 	cr_expect_str_eq(ask("Z4,100500,8"), "OK");
-	cr_expect_eq(strncmp(ask("Z3,100600,1"), "E.", 2), 0);
+	cr_expect_eq(strncmp(ask("Z4,100600,1"), "E.", 2), 0);
 	resume("vCont;c");
 	watch_event(2, 1, 0x100408);
 	poll();
@@ -350,6 +350,14 @@ Test(rsp, watchpoints_are_split_and_told_by_what_was_asked)
 	cr_expect_eq(strncmp(payload(), "T05hwbreak:;thread:2;", 21), 0, "%s", answer);
 	cr_expect_str_eq(ask("z2,100404,c"), "OK");
 	cr_expect_eq(m.stub.watches[1].watch.kind, UNI_GDB_WATCH_NONE);
+}
+
+Test(rsp, reads_alone_are_not_watched)
+{
+	attach();
+	cr_expect_str_eq(ask("Z3,100600,1"), "", "so gdb asks for Z4 and compares values");
+	cr_expect_str_eq(ask("z3,100600,1"), "");
+	cr_expect_eq(m.stub.watches[0].watch.kind, UNI_GDB_WATCH_NONE);
 }
 
 Test(rsp, two_that_hit_at_once_are_both_told)

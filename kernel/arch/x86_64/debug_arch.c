@@ -46,8 +46,6 @@ static uint64_t control_bits(const struct uni_gdb_watch *watch)
 	static const uint8_t types[] = {
 		[UNI_GDB_WATCH_EXECUTE] = 0,
 		[UNI_GDB_WATCH_WRITE] = 1,
-		/* There is no "read only": gdb sees by the value that a write was none. */
-		[UNI_GDB_WATCH_READ] = 3,
 		[UNI_GDB_WATCH_ACCESS] = 3,
 	};
 	static const uint8_t lengths[] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
