@@ -279,6 +279,7 @@ def tracing_goes_on_without_gdb():
         with attach(guest) as gdb:
             trace(gdb, "shop_handle", "collect request->id")
             gdb("set disconnected-tracing on")
+            gdb("set circular-trace-buffer on")
             begin(gdb)
             gdb("detach")
         before = None
@@ -297,7 +298,7 @@ def tracing_goes_on_without_gdb():
         with attach(guest) as gdb:
             assert "shop_handle" in gdb("info tracepoints")
             gdb("tstop")
-            assert status(gdb)[0] == hits(gdb) >= count
+            assert status(gdb)[1] == hits(gdb) >= count
             assert len(frames(gdb, "request->id", most=5)) == 5
             gdb("set disconnected-tracing off")
 
