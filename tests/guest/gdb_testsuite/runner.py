@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 from gdb_testsuite import guest_kit
@@ -45,12 +46,17 @@ class Board:
         self.suite = suite
         self.folder = folder / name
         self.results = self.folder / "results"
+        self.stopped = threading.Event()
         self.results.mkdir(parents=True, exist_ok=True)
         self.kit = None if name == "gdbserver" else guest_kit.build_kit(build, self.folder / "kit")
         files = sorted((HERE / "boards").glob("*.exp")) + [HERE / "boot", HERE / "runner.py"]
         if self.kit:
             files += [self.kit / "guest.o", self.kit / "libc.a", self.kit / "guest.ld"]
         self.key = _digest(*files)
+
+    def stop(self):
+        """Ends what runs; its results are not kept."""
+        self.stopped.set()
 
     def _settings(self, objdir, sockets):
         target = "x86_64-pc-linux-gnu" if self.name == "gdbserver" else "x86_64-unknown-elf"
@@ -105,7 +111,7 @@ class Board:
         (out / "cache").symlink_to(self.folder / "cache")
         (out / "site.exp").write_text(self._settings(out, sockets))
         started = time.monotonic()
-        timed_out = _run_group(
+        timed_out = self._run_group(
             ["runtest", "--tool", "gdb", "--target_board", BOARDS[self.name], name],
             {**os.environ, "LC_ALL": "C", "TERM": "dumb"},
             out,
@@ -122,26 +128,28 @@ class Board:
         shutil.rmtree(sockets, ignore_errors=True)
         path = self.result_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=1))
+        if not self.stopped.is_set():
+            path.write_text(json.dumps(result, indent=1))
         return result
 
-
-def _run_group(words, environment, folder, output, timeout_s):
-    """Runs it in a session of its own, whose processes end with it. True if its time was up."""
-    with open(output, "wb") as sink:
-        process = subprocess.Popen(
-            [str(word) for word in words],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    def _run_group(self, words, environment, folder, output, timeout_s):
+        """Runs it in a session of its own, whose processes end with it. True if its time was up."""
+        with open(output, "wb") as sink:
+            process = subprocess.Popen(
+                [str(word) for word in words],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        ends = time.monotonic() + timeout_s
         try:
-            process.wait(timeout_s)
-            return False
-        except subprocess.TimeoutExpired:
+            while not self.stopped.is_set() and time.monotonic() < ends:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.25)
+                    return False
             os.killpg(process.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(5)
@@ -165,10 +173,12 @@ def _read_summary(path):
 
 
 def run_all(board, names, jobs, timeout_s, on_result, fresh=False):
-    """Runs what is not known yet; on_result(name, result, was_known) for each file."""
+    """Runs what is not known yet; on_result(name, result, was_known) for each file. Interrupted, it
+    begins no more of them, ends those that run, and returns what there is."""
     results = {}
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        waiting = {}
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    waiting = {}
+    try:
         for name in names:
             known = None if fresh else board.known(name)
             if known:
@@ -180,4 +190,10 @@ def run_all(board, names, jobs, timeout_s, on_result, fresh=False):
             name = waiting[done]
             results[name] = done.result()
             on_result(name, results[name], False)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if len(results) < len(names):
+            board.stop()
+        pool.shutdown(cancel_futures=True)
     return results

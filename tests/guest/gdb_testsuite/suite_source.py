@@ -4,11 +4,15 @@
 import os
 import pathlib
 import re
-import shutil
 import subprocess
+import sys
 import tarfile
+import tempfile
 
 PACKAGE = "gdb"
+
+# Seconds for each of the two things that need a network: apt's list, and 24 MB.
+TIME_LIMIT_S = 120
 
 
 class Missing(Exception):
@@ -24,13 +28,25 @@ def cache_folder():
 def _tool(*words, cwd=None):
     try:
         return subprocess.run(
-            [str(word) for word in words], cwd=cwd, capture_output=True, text=True, check=True
+            [str(word) for word in words],
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=TIME_LIMIT_S,
         ).stdout
     except FileNotFoundError as error:
         raise Missing(f"{words[0]} is not installed") from error
     except subprocess.CalledProcessError as error:
         lines = (error.stderr or error.stdout).strip().splitlines()
         raise Missing(f"{words[0]}: {lines[-1] if lines else 'failed'}") from error
+    except subprocess.TimeoutExpired as error:
+        raise Missing(f"{words[0]} took longer than {TIME_LIMIT_S} s") from error
+
+
+def _tell(what):
+    print(f"gdb-testsuite: {what}", file=sys.stderr, flush=True)
 
 
 def _version():
@@ -63,38 +79,40 @@ def _download(folder, version):
         "-oDir::Cache::pkgcache=",
         "-oDir::Cache::srcpkgcache=",
     ]
+    _tell(f"asking where the source of {PACKAGE} {version} is")
     _tool("apt-get", "-qq", *options, "update")
-    _tool(
-        "apt-get", "-qq", *options, "source", "--download-only", f"{PACKAGE}={version}", cwd=folder
-    )
+    _tell("fetching it, 24 MB")
+    source = f"{PACKAGE}={version}"
+    _tool("apt-get", "-qq", *options, "source", "--download-only", source, cwd=folder)
 
 
-def _unpack(folder, target):
+def _unpack(folder):
+    """The folder with what the tests read of it."""
     tarballs = sorted(folder.glob(f"{PACKAGE}_*.orig.tar.*[a-z]"))
     tarballs = [path for path in tarballs if not path.name.endswith(".asc")]
     if not tarballs:
         raise Missing("the source package has no tarball of gdb")
+    _tell("unpacking it")
     wanted = re.compile(r"[^/]+/(gdb/(testsuite|features|contrib|syscalls)/|include/)")
-    unpacked = folder / "unpacking"
-    shutil.rmtree(unpacked, ignore_errors=True)
+    unpacked = folder / "unpacked"
     with tarfile.open(tarballs[-1]) as archive:
         for member in archive:
             if wanted.match(member.name) and ".." not in member.name:
                 archive.extract(member, unpacked)
-    inner = next(unpacked.iterdir())
-    inner.rename(target)
-    unpacked.rmdir()
+    return next(unpacked.iterdir())
 
 
-def testsuite_folder(offline=False):
-    """The folder with gdb.base and the others; raises Missing."""
+def testsuite_folder():
+    """The folder with gdb.base and the others, fetched if it is not there; raises Missing."""
     version = _version()
     folder = cache_folder() / re.sub(r"[^\w.+-]", "_", version)
     target = folder / "source"
     if not target.is_dir():
-        if offline:
-            raise Missing(f"{PACKAGE} {version}: its source is not in {cache_folder()}")
         folder.mkdir(parents=True, exist_ok=True)
-        _download(folder, version)
-        _unpack(folder, target)
+        # Whoever fetches it at the same time, or is killed while at it, leaves no half of it there.
+        with tempfile.TemporaryDirectory(dir=folder) as fetched:
+            _download(pathlib.Path(fetched), version)
+            inner = _unpack(pathlib.Path(fetched))
+            if not target.is_dir():
+                inner.rename(target)
     return target / "gdb" / "testsuite"
