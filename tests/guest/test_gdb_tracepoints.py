@@ -244,7 +244,8 @@ def a_breakpoint_at_the_same_address():
         gdb("tstop")
         found = [number for (number,) in frames(gdb, "request->id")]
         # The other CPU may have hit too, and is told of later.
-        assert [number for number in found if number in ids] == ids, (found, ids)
+        # Two CPUs that are there at once may be told in another order than they collected in.
+        assert sorted(number for number in found if number in ids) == sorted(ids), (found, ids)
         assert len(set(found)) == len(found), found
 
 
