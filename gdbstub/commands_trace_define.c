@@ -65,6 +65,19 @@ bool uni_gdb_take_tracepoint(struct uni_gdb_cursor *args, uint64_t *number, uint
 	       uni_gdb_take_hex(args, address) && *number && *number <= UINT16_MAX;
 }
 
+struct uni_gdb_tracepoint *uni_gdb_tracepoint_named(struct uni_gdb *stub,
+						    struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_tracepoint *tracepoint = NULL;
+	uint64_t number, address;
+
+	if (uni_gdb_take_tracepoint(args, &number, &address))
+		tracepoint = uni_gdb_tracepoint_find(stub, number, address);
+	if (!tracepoint)
+		uni_gdb_error_text(stub, "no such tracepoint");
+	return tracepoint;
+}
+
 static const char *check_address(struct uni_gdb *stub, uint64_t address)
 {
 	uint64_t room = stub->ops->displaced_room(stub->context, 0);
@@ -268,15 +281,10 @@ void uni_gdb_cmd_define_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *
 
 static void switch_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args, bool enabled)
 {
-	struct uni_gdb_tracepoint *tracepoint = NULL;
-	uint64_t number, address;
+	struct uni_gdb_tracepoint *tracepoint = uni_gdb_tracepoint_named(stub, args);
 
-	if (uni_gdb_take_tracepoint(args, &number, &address))
-		tracepoint = uni_gdb_tracepoint_find(stub, number, address);
-	if (!tracepoint) {
-		uni_gdb_error_text(stub, "no such tracepoint");
+	if (!tracepoint)
 		return;
-	}
 	tracepoint->enabled = enabled;
 	uni_gdb_ok(stub);
 }

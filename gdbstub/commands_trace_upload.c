@@ -159,15 +159,10 @@ void uni_gdb_cmd_next_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 /* qTP:number:address */
 void uni_gdb_cmd_tracepoint_status(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
-	const struct uni_gdb_tracepoint *tracepoint = NULL;
-	uint64_t number, address;
+	const struct uni_gdb_tracepoint *tracepoint = uni_gdb_tracepoint_named(stub, args);
 
-	if (uni_gdb_take_tracepoint(args, &number, &address))
-		tracepoint = uni_gdb_tracepoint_find(stub, number, address);
-	if (!tracepoint) {
-		uni_gdb_error_text(stub, "no such tracepoint");
+	if (!tracepoint)
 		return;
-	}
 	/* Hexadecimal, both: gdb takes them so. */
 	uni_gdb_put_char(&stub->reply, 'V');
 	uni_gdb_put_hex(&stub->reply, tracepoint->hits);

@@ -18,6 +18,9 @@ struct uni_gdb_tracepoint *uni_gdb_tracepoint_find(struct uni_gdb *stub, uint64_
 						   uint64_t address);
 /* "number:address" */
 bool uni_gdb_take_tracepoint(struct uni_gdb_cursor *args, uint64_t *number, uint64_t *address);
+/* The one that "number:address" names; NULL, and the reply says so, if there is none. */
+struct uni_gdb_tracepoint *uni_gdb_tracepoint_named(struct uni_gdb *stub,
+						    struct uni_gdb_cursor *args);
 
 /* trace_collect.c: any number of CPUs while the guest runs. */
 
