@@ -309,12 +309,14 @@ def tracing_goes_on_without_gdb():
 def tracing_ends_with_gdb_otherwise():
     with shop() as guest:
         with attach(guest) as gdb:
+            gdb("set circular-trace-buffer on")
             trace(gdb, "shop_handle", "collect request->id")
             begin(gdb)
             gdb.send("continue")
             time.sleep(1)
         with attach(guest) as gdb:
-            assert "stopped because of disconnection" in gdb("tstatus")
+            text = gdb("tstatus")
+            assert "stopped because of disconnection" in text, text
 
 
 @test
