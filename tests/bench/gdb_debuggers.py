@@ -4,7 +4,6 @@ and through QEMU's with gdb alone."""
 
 import pathlib
 import re
-import subprocess
 import tempfile
 
 from gdb_session import OPTIONS, Gdb
@@ -16,13 +15,7 @@ class Ours(Gdb):
 
     def __init__(self, guest, *settings):
         options = [w for setting in (*OPTIONS, *settings) for w in ("-iex", f"set {setting}")]
-        self.process = subprocess.Popen(
-            [UNISCOPE, "gdb", guest.name, "--", "-nx", *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self.greeting = self.read(60)
+        self.greeting = self.start([UNISCOPE, "gdb", guest.name, "--", "-nx", *options], timeout=60)
 
 
 class Theirs(Gdb):

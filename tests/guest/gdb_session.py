@@ -19,14 +19,17 @@ class Gdb:
 
     def __init__(self, image, socket=None, timeout=30):
         options = [*OPTIONS, f"remotetimeout {timeout}"]
-        words = ["gdb", "-nx", "-q", *(w for o in options for w in ("-iex", f"set {o}")), str(image)]
+        self.start(["gdb", "-nx", "-q", *(w for o in options for w in ("-iex", f"set {o}")), str(image)])
+        self.greeting = self(f"target remote {socket}") if socket else ""
+
+    def start(self, words, timeout=30):
+        """Starts gdb and returns what it printed up to its first prompt."""
         self.text = b""  # printed, and not handed out yet
         self.last = ""
         self.process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        self.read()
-        self.greeting = self(f"target remote {socket}") if socket else ""
+        return self.read(timeout)
 
     def __enter__(self):
         return self
