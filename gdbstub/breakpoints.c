@@ -265,6 +265,16 @@ static struct uni_gdb_watch_slot *place_watch(struct uni_gdb *stub, const struct
 	return slot;
 }
 
+/* Why the processor is not to stop before what lies at the address; NULL: it may. */
+static const char *refuse_execute(struct uni_gdb *stub, const struct request *request)
+{
+	uint8_t byte;
+
+	if (!read_all(stub, request->address, &byte, 1))
+		return "nothing is mapped there";
+	return stub->ops->breakpoint_refused(stub->context, request->address, request->kind);
+}
+
 static void set_watch(struct uni_gdb *stub, const struct request *request,
 		      struct uni_gdb_cursor *args)
 {
@@ -273,8 +283,7 @@ static void set_watch(struct uni_gdb *stub, const struct request *request,
 	const char *problem = NULL;
 
 	if (watch_kind(request->type) == UNI_GDB_WATCH_EXECUTE)
-		problem = stub->ops->breakpoint_refused(stub->context, request->address,
-							request->kind);
+		problem = refuse_execute(stub, request);
 	if (problem) {
 		/* gdb shows what follows the second dot. */
 		uni_gdb_error_text(stub, "hw.");
@@ -314,15 +323,28 @@ static bool parse(struct uni_gdb_cursor *args, struct request *request)
 	       uni_gdb_take_hex(args, &request->kind);
 }
 
+static bool is_on(const struct uni_gdb *stub, uint64_t type)
+{
+	static const enum uni_gdb_feature of[] = {
+		UNI_GDB_FEATURE_SOFTWARE_BREAKPOINT, UNI_GDB_FEATURE_HARDWARE_BREAKPOINT,
+		UNI_GDB_FEATURE_WRITE_WATCHPOINT,    UNI_GDB_FEATURE_ALWAYS,
+		UNI_GDB_FEATURE_ACCESS_WATCHPOINT,
+	};
+
+	return type <= 4 && uni_gdb_feature_is_on(stub, of[type]);
+}
+
 void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	struct request request;
 
 	if (!parse(args, &request))
 		uni_gdb_error(stub, UNI_EINVAL);
+	else if (!is_on(stub, request.type))
+		return;
 	else if (request.type == 0)
 		set_software(stub, &request, args);
-	else if (request.type <= 4 && watch_kind(request.type) != UNI_GDB_WATCH_NONE)
+	else if (watch_kind(request.type) != UNI_GDB_WATCH_NONE)
 		set_watch(stub, &request, args);
 }
 

@@ -39,6 +39,21 @@ static void run_mask(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct u
 	run_switch(&stub->options.step_masks_irqs, args, out);
 }
 
+static void run_feature(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct uni_gdb_text *out)
+{
+	uni_gdb_switch_feature(stub, args, out);
+}
+
+static void run_on_disconnect(struct uni_gdb *stub, struct uni_gdb_cursor *args,
+			      struct uni_gdb_text *out)
+{
+	if (uni_gdb_take_text(args, " stop"))
+		stub->options.stop_on_disconnect = true;
+	else if (uni_gdb_take_text(args, " go"))
+		stub->options.stop_on_disconnect = false;
+	uni_gdb_put(out, stub->options.stop_on_disconnect ? "stop\n" : "go\n");
+}
+
 static void run_trace(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct uni_gdb_text *out)
 {
 	(void)args;
@@ -47,7 +62,11 @@ static void run_trace(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct 
 
 static const struct monitor_command monitor_commands[] = {
 	{"cpus", "what each CPU does", run_cpus},
+	{"feature", "[NAME [on|off]]: parts of the protocol, for the next gdb that connects",
+	 run_feature},
 	{"help", "this list", run_help},
+	{"on-disconnect", "go|stop: what a stopped guest does when gdb is gone without a detach",
+	 run_on_disconnect},
 	{"rle", "on|off: run-length encode replies", run_rle},
 	{"step-masks-irqs", "on|off: keep interrupts off while stepping", run_mask},
 	{"trace", "what gdb's tracepoints collected and lost", run_trace},

@@ -23,18 +23,15 @@ static bool is_listed(struct uni_gdb_cursor list, const char *feature)
 void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	uni_gdb_breakpoints_forget(stub);
-	stub->multiprocess = is_listed(*args, "multiprocess+");
+	stub->multiprocess = is_listed(*args, "multiprocess+") &&
+			     uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_MULTIPROCESS);
+	stub->stays = false;
 	stub->trace.selected.is = false;
 	stub->action_count = 0;
 	stub->interrupted = false;
-	uni_gdb_put(&stub->reply, "multiprocess+;PacketSize=");
+	uni_gdb_put(&stub->reply, "PacketSize=");
 	uni_gdb_put_hex(&stub->reply, UNI_GDB_PACKET_SIZE);
-	uni_gdb_put(&stub->reply, ";QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
-				  "qXfer:features:read+;qXfer:threads:read+;"
-				  "ConditionalBreakpoints+;BreakpointCommands+;"
-				  "qXfer:traceframe-info:read+;ConditionalTracepoints+;"
-				  "TracepointSource+;EnableDisableTracepoints+;InstallInTrace+;"
-				  "DisconnectedTracing+;QTBuffer:size+;tracenz+");
+	uni_gdb_put_features(stub, &stub->reply);
 }
 
 void uni_gdb_cmd_no_ack(struct uni_gdb *stub, struct uni_gdb_cursor *args)

@@ -133,7 +133,9 @@ void uni_gdb_cmd_vcont(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 void uni_gdb_cmd_vcont_query(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	(void)args;
-	uni_gdb_put(&stub->reply, "vCont;c;C;s;S;t;r");
+	uni_gdb_put(&stub->reply, "vCont;c;C;s;S;t");
+	if (uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_RANGE_STEPPING))
+		uni_gdb_put(&stub->reply, ";r");
 }
 
 static bool set_pc(struct uni_gdb *stub, uint32_t thread, uint64_t pc)

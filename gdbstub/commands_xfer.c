@@ -72,6 +72,31 @@ void uni_gdb_cmd_xfer_frame_info(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	put_window(stub, &xml, offset, len);
 }
 
+/* GDB manual, "Memory Map Format". All of it is ram to gdb: into rom it would set hardware
+ * breakpoints, and flash it would erase. */
+void uni_gdb_cmd_xfer_memory_map(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	struct uni_gdb_memory memory;
+	struct uni_gdb_text xml;
+	uint64_t offset, len;
+
+	if (!uni_gdb_take(args, ':') || !take_window(args, &offset, &len)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
+	uni_gdb_text_init(&xml, (char *)stub->scratch, sizeof(stub->scratch));
+	uni_gdb_put(&xml, "<?xml version=\"1.0\"?>\n<memory-map>\n");
+	for (unsigned i = 0; stub->ops->memory_next(stub->context, i, &memory); i++) {
+		uni_gdb_put(&xml, "<memory type=\"ram\" start=\"0x");
+		uni_gdb_put_hex(&xml, memory.start);
+		uni_gdb_put(&xml, "\" length=\"0x");
+		uni_gdb_put_hex(&xml, memory.len);
+		uni_gdb_put(&xml, "\"/>\n");
+	}
+	uni_gdb_put(&xml, "</memory-map>\n");
+	put_window(stub, &xml, offset, len);
+}
+
 static void render_thread(const struct uni_gdb *stub, struct uni_gdb_text *xml,
 			  const struct uni_gdb_thread *thread)
 {

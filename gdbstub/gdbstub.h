@@ -63,6 +63,11 @@ struct uni_gdb_thread {
 	char extra[UNI_GDB_EXTRA_SIZE]; /* 0-terminated: state and so on, for people */
 };
 
+struct uni_gdb_memory {
+	uint64_t start;
+	uint64_t len;
+};
+
 enum uni_gdb_event_kind {
 	UNI_GDB_EVENT_ATTENTION,  /* bytes wait; nothing happened in the guest */
 	UNI_GDB_EVENT_BREAKPOINT, /* one of ours; the pc is its address */
@@ -138,6 +143,10 @@ struct uni_gdb_ops {
 	 * number of CPUs while it runs. */
 	uint64_t (*clock_us)(void *context);
 
+	/* The index-th stretch of addresses that there is anything at, in any order; false behind
+	 * the last. gdb asks once and then takes every other address for a bad one. */
+	bool (*memory_next)(void *context, unsigned index, struct uni_gdb_memory *memory);
+
 	/* For `monitor cpus`: one line a CPU. */
 	void (*describe_cpus)(void *context, struct uni_gdb_text *text);
 };
@@ -197,10 +206,36 @@ struct uni_gdb_hit {
 	bool again; /* a hit that was told already, and after which the CPU has not moved */
 };
 
+/* What a packet, or an answer, belongs to, so that `monitor feature` can switch it off: features.c
+ * has their names. */
+enum uni_gdb_feature {
+	UNI_GDB_FEATURE_ALWAYS, /* no gdb can do without */
+	UNI_GDB_FEATURE_MULTIPROCESS,
+	UNI_GDB_FEATURE_NO_ACK,
+	UNI_GDB_FEATURE_VERBOSE_RESUME,
+	UNI_GDB_FEATURE_RANGE_STEPPING,
+	UNI_GDB_FEATURE_SWBREAK,
+	UNI_GDB_FEATURE_HWBREAK,
+	UNI_GDB_FEATURE_SOFTWARE_BREAKPOINT,
+	UNI_GDB_FEATURE_HARDWARE_BREAKPOINT,
+	UNI_GDB_FEATURE_WRITE_WATCHPOINT,
+	UNI_GDB_FEATURE_ACCESS_WATCHPOINT,
+	UNI_GDB_FEATURE_CONDITIONS,
+	UNI_GDB_FEATURE_COMMANDS,
+	UNI_GDB_FEATURE_TRACEPOINTS,
+	UNI_GDB_FEATURE_TARGET_FEATURES,
+	UNI_GDB_FEATURE_THREADS_XML,
+	UNI_GDB_FEATURE_MEMORY_MAP,
+	UNI_GDB_FEATURE_BINARY_DOWNLOAD,
+	UNI_GDB_FEATURE_SEARCH_MEMORY,
+};
+
 /* What `monitor` switches. */
 struct uni_gdb_options {
-	bool run_length;      /* encode replies so */
-	bool step_masks_irqs; /* keep interrupts off while stepping */
+	bool run_length;	 /* encode replies so */
+	bool step_masks_irqs;	 /* keep interrupts off while stepping */
+	bool stop_on_disconnect; /* gdb goes without a detach: a stopped guest stays so */
+	uint32_t features_off;	 /* a bit for each enum uni_gdb_feature */
 };
 
 /* An XML document or a list that is sent in pieces, rendered once, element by element. */
@@ -221,6 +256,7 @@ struct uni_gdb {
 	bool attached;	   /* packets came, and no detach since */
 	bool multiprocess; /* gdb wants threads named with their process */
 	bool stopped;
+	bool stays;	/* stopped without a gdb, until the next one */
 	bool owes_stop; /* gdb waits for a stop reply */
 	/* Ctrl-C came when a stop was on its way to gdb. If gdb goes on without showing that one to
 	 * anybody, the interrupt is still wanted. */

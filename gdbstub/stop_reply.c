@@ -16,7 +16,8 @@ static void put_reason(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	const struct uni_gdb_watch_slot *slot;
 
 	if (event->kind == UNI_GDB_EVENT_BREAKPOINT) {
-		uni_gdb_put(&stub->reply, "swbreak:;");
+		if (uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_SWBREAK))
+			uni_gdb_put(&stub->reply, "swbreak:;");
 		return;
 	}
 	if (event->kind != UNI_GDB_EVENT_WATCH)
@@ -24,7 +25,8 @@ static void put_reason(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	slot = &stub->watches[event->slot];
 	switch (slot->watch.kind) {
 	case UNI_GDB_WATCH_EXECUTE:
-		uni_gdb_put(&stub->reply, "hwbreak:;");
+		if (uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_HWBREAK))
+			uni_gdb_put(&stub->reply, "hwbreak:;");
 		return;
 	case UNI_GDB_WATCH_WRITE:
 		put_pair(&stub->reply, "watch");

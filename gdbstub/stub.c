@@ -88,6 +88,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	stub->multiprocess = false;
 	stub->owes_stop = false;
 	stub->interrupted = false;
+	stub->stays = false;
 	stub->acks = UNI_GDB_ACKS;
 	stub->pending_count = 0;
 	stub->output.len = 0;
@@ -97,9 +98,14 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 
 void uni_gdb_abandon(struct uni_gdb *stub)
 {
+	bool stays = stub->stays || (stub->options.stop_on_disconnect && stub->attached &&
+				     stub->stopped && !stub->owes_stop);
+
 	stub->input_at = stub->input_len = 0;
 	uni_gdb_receiver_reset(&stub->receiver);
 	uni_gdb_end_session(stub);
+	stub->stays = stays;
+	stub->resume = !stays;
 }
 
 static void send_reply(struct uni_gdb *stub)
@@ -136,7 +142,7 @@ static void run_packet(struct uni_gdb *stub)
 		.at = stub->receiver.data,
 		.end = stub->receiver.data + stub->receiver.len,
 	};
-	const struct uni_gdb_command *command = uni_gdb_find_command(&packet);
+	const struct uni_gdb_command *command = uni_gdb_find_command(stub, &packet);
 
 	send_ack(stub, '+');
 	stub->attached = true;
@@ -224,7 +230,7 @@ static bool fill_input(struct uni_gdb *stub)
 /* Bytes made the guest stop, and turned out to ask for nothing. */
 static bool stopped_for_nothing(const struct uni_gdb *stub)
 {
-	return (stub->owes_stop || !stub->attached) &&
+	return (stub->owes_stop || !stub->attached) && !stub->stays &&
 	       stub->current.kind == UNI_GDB_EVENT_ATTENTION &&
 	       !uni_gdb_receiver_in_frame(&stub->receiver);
 }

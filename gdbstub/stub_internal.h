@@ -13,10 +13,22 @@ struct uni_gdb_command {
 	const char *name;
 	uni_gdb_command_fn run;
 	const char *section; /* of GDB's manual */
+	enum uni_gdb_feature feature;
 };
 
-/* The first entry whose name the packet starts with. */
-const struct uni_gdb_command *uni_gdb_find_command(struct uni_gdb_cursor *packet);
+/* The first entry whose name the packet starts with, NULL if there is none or if it is switched
+ * off.
+ */
+const struct uni_gdb_command *uni_gdb_find_command(const struct uni_gdb *stub,
+						   struct uni_gdb_cursor *packet);
+
+/* features.c */
+bool uni_gdb_feature_is_on(const struct uni_gdb *stub, enum uni_gdb_feature feature);
+/* What qSupported announces, each behind a `;`. */
+void uni_gdb_put_features(const struct uni_gdb *stub, struct uni_gdb_text *text);
+/* ` NAME on`, ` NAME off`, ` NAME` or nothing: switches, and tells how it or each stands. */
+void uni_gdb_switch_feature(struct uni_gdb *stub, struct uni_gdb_cursor *args,
+			    struct uni_gdb_text *out);
 
 /* stub.c */
 void uni_gdb_ok(struct uni_gdb *stub);
@@ -119,6 +131,7 @@ void uni_gdb_cmd_first_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args
 void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_thread_extra(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_xfer_memory_map(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_trace_status(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_trace_init(struct uni_gdb *stub, struct uni_gdb_cursor *args);

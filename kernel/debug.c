@@ -4,6 +4,8 @@
 
 #include "kernel/debug.h"
 
+#include <string.h>
+
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/cmdline.h"
 #include "kernel/debug_internal.h"
@@ -252,8 +254,12 @@ static void wait_for_gdb(void)
 
 void debug_init_early(void)
 {
+	char word[8];
+
 	uni_gdb_init(&debug_stub, &debug_ops, NULL, fpu_components);
 	uni_gdb_trace_buffer(&debug_stub, trace_frames, sizeof(trace_frames));
+	debug_stub.options.stop_on_disconnect =
+		cmdline_get("on-disconnect", word, sizeof(word)) && strcmp(word, "stop") == 0;
 	debug_link_init_early();
 	debug_ready = true;
 	wait_for_gdb();

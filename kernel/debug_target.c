@@ -6,6 +6,7 @@
 #include "kernel/clock.h"
 #include "kernel/debug_internal.h"
 #include "kernel/image.h"
+#include "kernel/page.h"
 #include "kernel/sync.h"
 #include "kernel/text.h"
 #include "tracing/errno.h"
@@ -191,12 +192,18 @@ static void add_fpu(void *context, struct uni_gdb_registers *registers)
 
 /* --- the rest --- */
 
-/* What runs between a trap and the lifting of breakpoints, or after they were laid again. */
+static bool overlaps(uint64_t address, size_t len, const void *start, const void *end)
+{
+	return address < (uintptr_t)end && address + len > (uintptr_t)start;
+}
+
+/* What runs between a trap and the lifting of breakpoints, or after they were laid again; and the
+ * copies of instructions with breakpoints. */
 static const char *refuse_breakpoint(void *context, uint64_t address, size_t len)
 {
 	(void)context;
-	if (address < (uintptr_t)kernel_stub_text_end &&
-	    address + len > (uintptr_t)kernel_stub_text_start)
+	if (overlaps(address, len, kernel_stub_text_start, kernel_stub_text_end) ||
+	    overlaps(address, len, debug_copies, debug_copies + UNI_GDB_BREAKPOINTS))
 		return "the debug stub itself runs here";
 	return NULL;
 }
@@ -211,6 +218,22 @@ static uint64_t get_clock_us(void *context)
 {
 	(void)context;
 	return (debug_is_stopping() ? debug_stopped_ns : clock_ns()) / NS_PER_US;
+}
+
+/* Page 0 is not mapped, whatever the firmware says. */
+static bool next_memory(void *context, unsigned index, struct uni_gdb_memory *memory)
+{
+	unsigned ram = page_ram_count();
+	struct page_range range;
+
+	(void)context;
+	if (index >= ram + page_device_count())
+		return false;
+	range = index < ram ? page_ram(index) : page_device(index - ram);
+	if (range.start == 0)
+		range.start = PAGE_SIZE;
+	*memory = (struct uni_gdb_memory){range.start, range.end - range.start};
+	return true;
 }
 
 static void describe_cpus(void *context, struct uni_gdb_text *text)
@@ -246,5 +269,6 @@ const struct uni_gdb_ops debug_ops = {
 	.breakpoint_refused = refuse_breakpoint,
 	.displaced_room = displaced_room,
 	.clock_us = get_clock_us,
+	.memory_next = next_memory,
 	.describe_cpus = describe_cpus,
 };

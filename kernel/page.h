@@ -57,6 +57,11 @@ void page_protect(uintptr_t start, size_t size, enum page_access access);
  * boot. */
 void *page_map_device(uint64_t physical, size_t size);
 
+/* What page_map_device() mapped, what adjoins as one range. Complete for 64 ranges. World stopped,
+ * or boot. */
+unsigned page_device_count(void);
+struct page_range page_device(unsigned index);
+
 /* What the page tables say about an address. Lock-free, any context, world stopped or not. */
 enum page_access page_get_access(uintptr_t address);
 

@@ -149,6 +149,21 @@ static uint64_t machine_clock_us(void *context)
 	return machine->clock_us;
 }
 
+static bool machine_memory_next(void *context, unsigned index, struct uni_gdb_memory *memory)
+{
+	static const uint64_t hole_end = MACHINE_HOLE_BASE + MACHINE_HOLE_SIZE;
+	static const struct uni_gdb_memory all[] = {
+		{MACHINE_RAM_BASE, MACHINE_HOLE_BASE - MACHINE_RAM_BASE},
+		{hole_end, MACHINE_RAM_BASE + MACHINE_RAM_SIZE - hole_end},
+	};
+
+	(void)context;
+	if (index >= sizeof(all) / sizeof(all[0]))
+		return false;
+	*memory = all[index];
+	return true;
+}
+
 static void machine_describe_cpus(void *context, struct uni_gdb_text *text)
 {
 	struct machine *machine = context;
@@ -177,6 +192,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.breakpoint_refused = machine_breakpoint_refused,
 	.displaced_room = machine_displaced_room,
 	.clock_us = machine_clock_us,
+	.memory_next = machine_memory_next,
 	.describe_cpus = machine_describe_cpus,
 };
 

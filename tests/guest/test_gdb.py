@@ -317,7 +317,7 @@ def bad_addresses_are_errors():
             text = gdb(f"set variable *(char *){address} = 1")
             assert "Cannot access memory" in text, f"{address}: {text}"
         gdb("break *0x10")
-        assert "Cannot insert breakpoint" in gdb("continue")
+        assert "nothing is mapped there" in gdb("continue")
         gdb("delete")
         gdb("detach")
         assert runs(guest)
@@ -395,6 +395,61 @@ def a_gdb_that_was_killed_leaves_nothing_behind():
                 assert gdb("x/16xb shop_handle") == code, "a breakpoint was left"
                 gdb("detach")
             assert runs(guest)
+
+
+@test
+def without_gdb_the_guest_stays_stopped_if_it_was_told_to():
+    for arguments, line in (((), "monitor on-disconnect stop"), (("on-disconnect=stop",), "show version")):
+        with Guest("shop", "--cpus", "2", arguments=arguments) as guest:
+            with attach(guest) as gdb:
+                gdb(line)
+                gdb("break order_commit")
+                gdb("continue")
+                there = gdb("info threads")
+                gdb.kill()
+            with attach(guest) as gdb:
+                assert gdb("info threads") == there
+                assert "hit Breakpoint" not in gdb("info program")
+                gdb("monitor on-disconnect go")
+                gdb.kill()
+            assert runs(guest)
+
+
+@test
+def the_memory_map_has_what_there_is():
+    for machine in ("microvm", "q35"):
+        with Guest("shop", "--machine", machine, "--memory", "64") as guest, attach(guest) as gdb:
+            regions = re.findall(r"0x(\w+)\s+0x(\w+)", gdb("info mem"))
+            spans = sorted((int(start, 16), int(end, 16)) for start, end in regions)
+            assert all(spans[i][1] <= spans[i + 1][0] for i in range(len(spans) - 1)), spans
+            top = max(end for start, end in spans if start < 1 << 30)
+            assert spans[0][0] == 0x1000 and 63 << 20 < top <= 64 << 20, spans  # firmware keeps some
+            for device in ("0xfee00020", "0xfec00000"):
+                assert "Cannot access" not in gdb(f"x/wx {device}"), f"{machine}: {device}"
+            assert "Cannot access" in gdb("x/wx 0x40000000")
+
+
+@test
+def a_feature_that_is_off_is_not_used():
+    with shop() as guest:
+        with attach(guest) as gdb:
+            assert "memory-map on" in gdb("monitor feature")
+            for name in ("noack", "memory-map", "threads", "swbreak-feature", "software-breakpoint"):
+                assert gdb(f"monitor feature {name} off").strip() == f"{name} off"
+            gdb("detach")
+        with attach(guest) as gdb:
+            assert "no memory regions" in gdb("info mem")
+            assert "worker" in gdb("info threads")
+            gdb("break order_commit")
+            assert "hit Breakpoint 1" in gdb("continue")
+            code = gdb("x/16xb order_commit")
+            gdb("delete")
+            for name in ("noack", "memory-map", "threads", "swbreak-feature", "software-breakpoint"):
+                gdb(f"monitor feature {name} on")
+            gdb("detach")
+        with attach(guest) as gdb:
+            assert "no memory regions" not in gdb("info mem")
+            assert gdb("x/16xb order_commit") == code
 
 
 @test

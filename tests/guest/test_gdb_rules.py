@@ -16,7 +16,7 @@ CALLED = set(
     "uni_bytecode_refused shutdown port_is_open port_poll_peek uart_has_input irq_dispatch probe_nmi "
     "thread_preempt_irq panic_trap cpu_halt clock_delay_ns cmdline_get cmdline_has irq_isa_gsi "
     "irq_route_gsi page_map_device port_find port_on_event port_poll_only uart_enable_interrupt "
-    "uart_isa_irq uart_present".split()
+    "uart_isa_irq uart_present page_ram page_ram_count page_device page_device_count strcmp".split()
 )
 
 

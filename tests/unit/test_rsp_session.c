@@ -126,12 +126,11 @@ Test(rsp, offers_what_gdb_may_use)
 	event(UNI_GDB_EVENT_ATTENTION, 1, 0);
 	cr_expect_str_eq(
 		ask("qSupported:swbreak+"),
-		"multiprocess+;PacketSize=10000;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
-		"qXfer:features:read+;qXfer:threads:read+;ConditionalBreakpoints+;"
-		"BreakpointCommands+;"
+		"PacketSize=10000;multiprocess+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
+		"ConditionalBreakpoints+;BreakpointCommands+;"
 		"qXfer:traceframe-info:read+;ConditionalTracepoints+;TracepointSource+;"
 		"EnableDisableTracepoints+;InstallInTrace+;DisconnectedTracing+;QTBuffer:size+;"
-		"tracenz+");
+		"tracenz+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");
@@ -411,6 +410,13 @@ Test(rsp, a_watch_whose_debug_register_serves_another_is_no_news)
 	ask("z1,100400,1");
 	ask("Z1,100500,1");
 	resume("vCont;c");
+}
+
+Test(rsp, no_hardware_breakpoint_where_nothing_is)
+{
+	attach();
+	cr_expect_str_eq(ask("Z1,10,1"), "E.hw.nothing is mapped there");
+	cr_expect_str_eq(ask("Z1,110000,1"), "E.hw.nothing is mapped there");
 }
 
 Test(rsp, no_hardware_breakpoint_in_the_stub_either)

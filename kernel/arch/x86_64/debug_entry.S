@@ -25,11 +25,12 @@ debug_landing:
 	.cfi_endproc
 	.size debug_landing, . - debug_landing
 
+	.section .text_room, "ax", @nobits
 	.globl debug_copies
 	.type debug_copies, @object
 	.balign 16
 debug_copies:
-	.fill 1024 * 16, 1, 0xcc
+	.skip 1024 * 16
 	.size debug_copies, . - debug_copies
 
 	.section .note.GNU-stack, "", @progbits

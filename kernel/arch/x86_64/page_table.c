@@ -26,6 +26,11 @@
 #define PAGE_SHIFT 12
 #define LEVEL_SHIFT 9
 
+#define DEVICE_MAX 64
+
+static struct page_range devices[DEVICE_MAX];
+static unsigned device_count;
+
 uint64_t kernel_pml4[TABLE_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 
 static struct spinlock page_table_lock = SPINLOCK_INIT("page tables");
@@ -123,10 +128,38 @@ void page_protect(uintptr_t start, size_t size, enum page_access access)
 		irq_call_others(flush, NULL);
 }
 
+unsigned page_device_count(void)
+{
+	return device_count;
+}
+
+struct page_range page_device(unsigned index)
+{
+	return devices[index];
+}
+
+static void add_device(uintptr_t start, uintptr_t end)
+{
+	uint64_t flags = spin_lock(&page_table_lock);
+	unsigned i = 0;
+
+	while (i < device_count && (start > devices[i].end || end < devices[i].start))
+		i++;
+	if (i < device_count) {
+		devices[i].start = start < devices[i].start ? start : devices[i].start;
+		devices[i].end = end > devices[i].end ? end : devices[i].end;
+	} else if (i < DEVICE_MAX) {
+		devices[device_count++] = (struct page_range){start, end};
+	}
+	spin_unlock(&page_table_lock, flags);
+}
+
 void *page_map_device(uint64_t physical, size_t size)
 {
 	uintptr_t start = physical & ~(PAGE_SIZE - 1);
 	uintptr_t end = (physical + size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+
+	add_device(start, end);
 
 	/* What was not mapped is in no TLB: nobody needs to be told. */
 	map(start, end, access_bits(PAGE_READ_WRITE) | PTE_UNCACHED | PTE_WRITE_THRU);
