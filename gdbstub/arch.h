@@ -111,6 +111,11 @@ struct uni_gdb_displaced {
 bool uni_gdb_arch_displace(uint64_t from, uint64_t to, uint8_t code[UNI_GDB_DISPLACED_SIZE],
 			   struct uni_gdb_displaced *displaced);
 
+/* Whether a step from one pc to another went on to the next instruction, and took no branch. code[]
+ * has the bytes at `from`. */
+bool uni_gdb_arch_falls_through(uint64_t from, uint64_t to,
+				const uint8_t code[UNI_GDB_DISPLACED_SIZE]);
+
 /* Where the program is when the copy has left `pc`. */
 uint64_t uni_gdb_arch_displaced_pc(const struct uni_gdb_displaced *displaced, uint64_t pc);
 

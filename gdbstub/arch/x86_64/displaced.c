@@ -5,72 +5,7 @@
  * vol. 2, appendix A. */
 
 #include "gdbstub/arch.h"
-
-#define PREFIXES_MAX 4
-
-enum map { MAP_ONE, MAP_0F, MAP_0F38, MAP_0F3A };
-
-struct instruction {
-	const uint8_t *code;
-	unsigned opcode_at; /* also the place of ModRM - 1 */
-	enum map map;
-	bool address_32;
-	bool vector; /* VEX or EVEX */
-};
-
-static bool is_legacy_prefix(uint8_t byte)
-{
-	switch (byte) {
-	case 0x26:
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-	case 0x64:
-	case 0x65:
-	case 0x66:
-	case 0x67:
-	case 0xf0:
-	case 0xf2:
-	case 0xf3:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static enum map vector_map(uint8_t number)
-{
-	return number == 2 ? MAP_0F38 : number == 3 ? MAP_0F3A : MAP_0F;
-}
-
-static bool parse(const uint8_t *code, struct instruction *out)
-{
-	unsigned at = 0;
-
-	*out = (struct instruction){.code = code};
-	for (; is_legacy_prefix(code[at]); at++) {
-		if (at == PREFIXES_MAX)
-			return false;
-		if (code[at] == 0x67)
-			out->address_32 = true;
-	}
-	if (code[at] >= 0x40 && code[at] <= 0x4f)
-		at++;
-	if (code[at] == 0xc5 || code[at] == 0xc4 || code[at] == 0x62) {
-		out->vector = true;
-		out->map = code[at] == 0xc5 ? MAP_0F : vector_map(code[at + 1] & 7);
-		at += code[at] == 0xc5 ? 2 : code[at] == 0xc4 ? 3 : 4;
-	} else if (code[at] == 0x0f) {
-		at++;
-		out->map = MAP_0F;
-		if (code[at] == 0x38 || code[at] == 0x3a) {
-			out->map = code[at] == 0x38 ? MAP_0F38 : MAP_0F3A;
-			at++;
-		}
-	}
-	out->opcode_at = at;
-	return true;
-}
+#include "gdbstub/arch/x86_64/instruction.h"
 
 static bool has_modrm_one(uint8_t opcode)
 {
@@ -118,24 +53,24 @@ static bool has_modrm_0f(uint8_t opcode)
 	}
 }
 
-static bool has_modrm(const struct instruction *instruction)
+static bool has_modrm(const struct uni_gdb_x86_instruction *instruction)
 {
 	uint8_t opcode = instruction->code[instruction->opcode_at];
 
-	if (instruction->map == MAP_ONE)
+	if (instruction->map == UNI_GDB_X86_MAP_ONE)
 		return has_modrm_one(opcode);
-	return instruction->map != MAP_0F || has_modrm_0f(opcode);
+	return instruction->map != UNI_GDB_X86_MAP_0F || has_modrm_0f(opcode);
 }
 
 /* What enters or leaves somewhere by a door of its own, or puts the trap after a step off. */
-static bool is_refused(const struct instruction *instruction)
+static bool is_refused(const struct uni_gdb_x86_instruction *instruction)
 {
 	const uint8_t *opcode = instruction->code + instruction->opcode_at;
 	unsigned reg = opcode[1] >> 3 & 7;
 
 	if (instruction->vector)
 		return false;
-	if (instruction->map == MAP_0F) {
+	if (instruction->map == UNI_GDB_X86_MAP_0F) {
 		switch (*opcode) {
 		case 0x01: /* swapgs, vmrun, lidt, ... */
 		case 0x05: /* syscall, sysret */
@@ -148,7 +83,7 @@ static bool is_refused(const struct instruction *instruction)
 			return false;
 		}
 	}
-	if (instruction->map != MAP_ONE)
+	if (instruction->map != UNI_GDB_X86_MAP_ONE)
 		return false;
 	switch (*opcode) {
 	case 0x8e: /* mov to a segment */
@@ -169,12 +104,12 @@ static bool is_refused(const struct instruction *instruction)
 	}
 }
 
-static enum uni_gdb_displaced_kind kind_of(const struct instruction *instruction)
+static enum uni_gdb_displaced_kind kind_of(const struct uni_gdb_x86_instruction *instruction)
 {
 	const uint8_t *opcode = instruction->code + instruction->opcode_at;
 	unsigned reg = opcode[1] >> 3 & 7;
 
-	if (instruction->map != MAP_ONE || instruction->vector)
+	if (instruction->map != UNI_GDB_X86_MAP_ONE || instruction->vector)
 		return UNI_GDB_DISPLACED_PLAIN;
 	if (*opcode == 0xe8)
 		return UNI_GDB_DISPLACED_CALL;
@@ -186,7 +121,7 @@ static enum uni_gdb_displaced_kind kind_of(const struct instruction *instruction
 }
 
 /* The four bytes of an operand relative to rip, NULL where there is none. */
-static uint8_t *find_relative(const struct instruction *instruction, uint8_t *code)
+static uint8_t *find_relative(const struct uni_gdb_x86_instruction *instruction, uint8_t *code)
 {
 	uint8_t modrm = code[instruction->opcode_at + 1];
 
@@ -211,10 +146,10 @@ static bool move_relative(uint8_t *at, uint64_t by)
 bool uni_gdb_arch_displace(uint64_t from, uint64_t to, uint8_t code[UNI_GDB_DISPLACED_SIZE],
 			   struct uni_gdb_displaced *displaced)
 {
-	struct instruction instruction;
+	struct uni_gdb_x86_instruction instruction;
 	uint8_t *relative;
 
-	if (!parse(code, &instruction) || is_refused(&instruction))
+	if (!uni_gdb_x86_parse(code, &instruction) || is_refused(&instruction))
 		return false;
 	relative = find_relative(&instruction, code);
 	if (relative && (instruction.address_32 || !move_relative(relative, from - to)))

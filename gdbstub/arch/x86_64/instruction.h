@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Where an instruction's opcode is: behind its prefixes, in one of the opcode maps of the Intel
+ * SDM, vol. 2, appendix A. Any context. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum uni_gdb_x86_map {
+	UNI_GDB_X86_MAP_ONE,
+	UNI_GDB_X86_MAP_0F,
+	UNI_GDB_X86_MAP_0F38,
+	UNI_GDB_X86_MAP_0F3A,
+};
+
+struct uni_gdb_x86_instruction {
+	const uint8_t *code;
+	unsigned opcode_at; /* also the place of ModRM - 1 */
+	enum uni_gdb_x86_map map;
+	bool address_32;
+	bool vector; /* VEX or EVEX */
+};
+
+/* Reads up to 9 bytes. False: more prefixes than a compiler would write. */
+bool uni_gdb_x86_parse(const uint8_t *code, struct uni_gdb_x86_instruction *out);
