@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""Mutants that a hand wrote, for tests of what no `if` decides: documents, headers, the layout of files."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Edit:
+    test: str  # "program: name"
+    file: str  # a new one where `old` is empty
+    old: str
+    new: str
+
+    def __str__(self):
+        return f"{self.file}: {' '.join(self.old.split())} -> {' '.join(self.new.split())}"
+
+
+HELPERS = "gdb_uni: "
+FORMATS = "format_tables: "
+LAYOUT = "lint_style: "
+HEADERS = "lint_headers: "
+INCLUDES = "lint_includes: "
+OPERAND = "host-tools/lib/arch/x86_64/memory_operand.c"
+STOPS = "gdbstub/stop_reply.c"
+CURSOR = "host-tools/lib/cursor.c"
+
+# gdb's own tests, by class: a stub that no memory can be read of.
+SUITE = [
+    Edit(f"gdb_testsuite: gdbs tests {kind} pass", "gdbstub/commands_memory.c", "if (len && !got)", "if (len)")
+    for kind in (
+        "of programs that need nothing",
+        "of programs that print",
+        "of programs that wait",
+        "of programs with threads",
+        "without a program of their own",
+        "of rare things",
+    )
+]
+
+EDITS = [
+    *SUITE,
+    Edit(
+        HELPERS + "every image has the helpers and loads none of it",
+        "kernel/gdb/embed.py",
+        'b"uniscope\\n"',
+        'b"uni\\n"',
+    ),
+    Edit(HELPERS + "a structure that changed is noticed", "kernel/gdb/guest.py", "has no member", "lacks"),
+    Edit(
+        HELPERS + "events are decoded beyond the bits of their time",
+        "kernel/gdb/ring.py",
+        "TSC_BITS = 52",
+        "TSC_BITS = 51",
+    ),
+    Edit(
+        "dumps: every kind under uniscope",
+        "guest-probe/core_notes.c",
+        "thread->status.cursig = (int16_t)info->signal",
+        "thread->status.cursig = 1",
+    ),
+    Edit("unitop: unitop::no_color_means_none", "tui/view_terminal.c", "!(no_color && *no_color)", "true"),
+    Edit(
+        FORMATS + "tables have the offsets of the headers",
+        "guest-probe/probe_abi.h",
+        "\tuint32_t ",
+        "\tuint64_t ",
+    ),
+    Edit(FORMATS + "tables leave no byte out", "docs/formats/frames.md", "| 0 | 4 |", "| 0 | 3 |"),
+    Edit(
+        FORMATS + "every structure has a table",
+        "tracing/trace_abi.h",
+        "\nstruct ",
+        "\nstruct uni_more {\n\tint x;\n};\n\nstruct ",
+    ),
+    Edit(
+        "packet: packet::metadata_names_types_and_fields",
+        "tracing/tracepoint.h",
+        '#type " " #name',
+        '#name " " #type',
+    ),
+    Edit(
+        "memory_operand: memory_operand::stays_within_the_instruction_whatever_the_bytes",
+        OPERAND,
+        "at < code + 4 && ",
+        "",
+    ),
+    Edit(
+        "rsp_session: rsp::a_hit_whose_breakpoint_is_gone_is_no_news",
+        STOPS,
+        "return uni_gdb_breakpoint_at(stub, event->address) &&",
+        "return",
+    ),
+    Edit(
+        "rsp_session: rsp::a_watch_whose_debug_register_serves_another_is_no_news",
+        STOPS,
+        " &&\n\t\t       stub->watches[event->slot].watch.address == event->address",
+        "",
+    ),
+    Edit(LAYOUT + "sources are laid out by clang format", CURSOR, "\n{\n", " {\n"),
+    Edit(LAYOUT + "every source names its licence", CURSOR, "SPDX-License-Identifier: MIT", "MIT"),
+    Edit(
+        LAYOUT + "no file is named after nothing",
+        "tui/utils.c",
+        "",
+        "/* SPDX-License-Identifier: MIT */\n",
+    ),
+    Edit(
+        LAYOUT + "no file is longer than 800 lines",
+        "tui/long.c",
+        "",
+        "/* SPDX-License-Identifier: MIT */\n" + "\n" * 801,
+    ),
+    Edit(LAYOUT + "shell scripts pass shellcheck", "dev", "say() {", "unused=1\nsay() {"),
+    Edit(LAYOUT + "man pages and help agree", "docs/man/uniscope-record.1.scd", "--duration", "--time"),
+    Edit(
+        LAYOUT + "links in the documents lead somewhere",
+        "README.md",
+        "](ARCHITECTURE.md",
+        "](ARCHITECTURES.md",
+    ),
+    Edit(
+        LAYOUT + "clang compiles the host code without a warning",
+        CURSOR,
+        "\n{\n",
+        "\n{\n\tint *unused = 1;\n",
+    ),
+    Edit(
+        HEADERS + "every header compiles alone with gcc",
+        "host-tools/lib/cursor.h",
+        "#include",
+        "// #include",
+    ),
+    Edit(
+        HEADERS + "every header compiles alone with clang",
+        "host-tools/lib/cursor.h",
+        "#include",
+        "// #include",
+    ),
+    Edit(
+        HEADERS + "headers guard themselves with pragma once",
+        "host-tools/lib/cursor.h",
+        "#pragma once",
+        "",
+    ),
+    Edit(
+        HEADERS + "freestanding objects import nothing but mem",
+        "gdbstub/cursor.c",
+        "\n{\n",
+        "\n{\n\textern void puts(void);\n\tputs();\n",
+    ),
+    Edit(
+        INCLUDES + "every include follows the folder table",
+        "gdbstub/cursor.c",
+        "#include",
+        '#include "kernel/list.h"\n#include',
+    ),
+    Edit(
+        INCLUDES + "guest rooms include freestanding headers only",
+        "gdbstub/cursor.c",
+        "#include",
+        "#include <unistd.h>\n#include",
+    ),
+    Edit(
+        INCLUDES + "ncurses stays in the views",
+        "tui/table.c",
+        "#include",
+        "#include <ncurses.h>\n#include",
+    ),
+    Edit(
+        INCLUDES + "no cycles between folders",
+        "tracing/errno.h",
+        "#pragma once",
+        '#pragma once\n#include "kernel/list.h"',
+    ),
+]
