@@ -121,3 +121,23 @@ uint64_t uni_gdb_arch_displaced_pc(const struct uni_gdb_displaced *displaced, ui
 
 /* The copy pushed a return address, which lies behind it instead of behind the original. */
 bool uni_gdb_arch_displaced_pushes(const struct uni_gdb_displaced *displaced);
+
+enum uni_gdb_flow_kind {
+	UNI_GDB_FLOW_ON,     /* goes to the next instruction */
+	UNI_GDB_FLOW_BRANCH, /* goes there, or to `target` */
+	UNI_GDB_FLOW_JUMP,   /* goes to `target` */
+	UNI_GDB_FLOW_AWAY,   /* calls, returns, or goes where a register says */
+};
+
+/* Where an instruction leads. */
+struct uni_gdb_flow {
+	enum uni_gdb_flow_kind kind;
+	bool moves_sp; /* changes the stack pointer, or may */
+	uint64_t next;
+	uint64_t target;
+};
+
+/* Of the instruction at pc, whose bytes are in code[] with whatever follows it. False: it is not
+ * known. */
+bool uni_gdb_arch_flow(uint64_t pc, const uint8_t code[UNI_GDB_DISPLACED_SIZE],
+		       struct uni_gdb_flow *flow);

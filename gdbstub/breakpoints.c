@@ -45,11 +45,6 @@ bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address)
 	return false;
 }
 
-static bool has_agent(const struct uni_gdb_agent *agent)
-{
-	return agent->conditions.len || agent->commands.len;
-}
-
 const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
 							     uint64_t address)
 {
@@ -57,6 +52,27 @@ const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gd
 		if (stub->breakpoints[i].address == address)
 			return stub->breakpoints[i].passable ? &stub->breakpoints[i] : NULL;
 	return NULL;
+}
+
+struct uni_gdb_breakpoint *uni_gdb_breakpoint_stand(struct uni_gdb *stub, uint64_t address)
+{
+	struct uni_gdb_breakpoint *b = stub->breakpoints;
+	const uint8_t *code;
+	size_t len;
+
+	for (; b < stub->breakpoints + stub->standing_count; b++)
+		if (b->address == address)
+			return b;
+	stub->standing_count++;
+	code = uni_gdb_arch_breakpoint(UNI_GDB_BREAKPOINT_KIND, &len);
+	*b = (struct uni_gdb_breakpoint){
+		.address = address,
+		.len = (uint8_t)len,
+		.traced = UNI_GDB_TRACE_NONE,
+	};
+	for (size_t i = 0; i < len; i++)
+		b->code[i] = code[i];
+	return b;
 }
 
 bool uni_gdb_read_clean(const struct uni_gdb *stub, uint64_t address, void *bytes, size_t len)
@@ -101,16 +117,32 @@ static void remove_copy(struct uni_gdb *stub, const struct uni_gdb_breakpoint *b
 	(void)write_all(stub, b->displaced.to, code, sizeof(code));
 }
 
+/* Those of gdb's, and behind them those of the stub's own. There is room for each exit of a range
+ * and each tracepoint: range.c, set_software(). */
+static void stand(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < stub->breakpoint_count; i++) {
+		stub->breakpoints[i].traced = UNI_GDB_TRACE_NONE;
+		stub->breakpoints[i].is_exit = false;
+	}
+	stub->standing_count = stub->breakpoint_count;
+	uni_gdb_range_stand(stub);
+	stub->untraced_count = stub->standing_count;
+	uni_gdb_trace_stand(stub);
+}
+
+static bool is_to_be_passed(const struct uni_gdb_breakpoint *b)
+{
+	return b->agent.conditions.len || b->agent.commands.len || b->is_exit ||
+	       b->traced != UNI_GDB_TRACE_NONE;
+}
+
 void uni_gdb_breakpoints_insert(struct uni_gdb *stub)
 {
-	stub->standing_count = stub->breakpoint_count;
-	uni_gdb_trace_stand(stub);
-	for (unsigned i = 0; i < stub->standing_count; i++) {
-		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
-
-		b->passable = (has_agent(&b->agent) || b->traced != UNI_GDB_TRACE_NONE) &&
-			      place_copy(stub, i);
-	}
+	stand(stub);
+	for (unsigned i = 0; i < stub->standing_count; i++)
+		stub->breakpoints[i].passable =
+			is_to_be_passed(&stub->breakpoints[i]) && place_copy(stub, i);
 	for (unsigned i = 0; i < stub->standing_count; i++) {
 		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
 
@@ -118,6 +150,8 @@ void uni_gdb_breakpoints_insert(struct uni_gdb *stub)
 		b->inserted = (b->stops || b->passable) &&
 			      read_all(stub, b->address, b->original, b->len) &&
 			      write_all(stub, b->address, b->code, b->len);
+		if (b->is_exit && !(b->inserted && b->passable))
+			uni_gdb_range_give_up(stub);
 	}
 }
 

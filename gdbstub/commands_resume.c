@@ -67,6 +67,7 @@ static void resume(struct uni_gdb *stub)
 {
 	if (!check_alone(stub))
 		return;
+	uni_gdb_range_begin(stub);
 	stub->trace.selected.is = false;
 	stub->owes_stop = true;
 	stub->resume = true;

@@ -10,8 +10,9 @@
  * One CPU at a time may call in here, the platform sees to that, with these exceptions that may run
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
  * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
- * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_resume_of, uni_gdb_attached,
- *uni_gdb_trace_is_over, uni_gdb_trace_steps, uni_gdb_trace_stepped, uni_gdb_trace_end_steps.
+ * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of,
+ * uni_gdb_attached, uni_gdb_trace_is_over, uni_gdb_trace_steps, uni_gdb_trace_stepped,
+ *uni_gdb_trace_end_steps.
  *
  * The life of a stop, seen from the platform:
  *
@@ -31,6 +32,7 @@
 
 #include "gdbstub/arch.h"
 #include "gdbstub/packet.h"
+#include "gdbstub/range.h"
 #include "gdbstub/text.h"
 #include "gdbstub/trace.h"
 
@@ -167,7 +169,8 @@ struct uni_gdb_agent {
 struct uni_gdb_breakpoint {
 	uint64_t address;
 	uint8_t len;
-	bool stops;	 /* gdb asked for it; else it is there for tracepoints alone */
+	bool stops;	 /* gdb asked for it; else it is there for the stub's own ends */
+	bool is_exit;	 /* of the range that a thread steps through */
 	uint16_t traced; /* the first tracepoint here, UNI_GDB_TRACE_NONE */
 	bool inserted;
 	bool passable; /* a CPU can get past it by `displaced` */
@@ -278,11 +281,15 @@ struct uni_gdb {
 
 	struct uni_gdb_breakpoint breakpoints[UNI_GDB_BREAKPOINTS];
 	unsigned breakpoint_count;
-	unsigned standing_count; /* while the guest runs: with those of tracepoints */
+	unsigned
+		standing_count; /* while the guest runs: with those of a range and of tracepoints */
+	unsigned untraced_count; /* of them those up to the first that is there for a tracepoint
+				    alone */
 	struct uni_gdb_watch_slot watches[UNI_GDB_WATCH_SLOTS];
 	struct uni_gdb_expressions expressions;
 	struct uni_gdb_output output;
 	struct uni_gdb_trace trace;
+	struct uni_gdb_range range;
 
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo */
@@ -328,6 +335,13 @@ struct uni_gdb_action uni_gdb_resume_of(const struct uni_gdb *stub, uint32_t thr
 
 /* After one instruction of a thread that is stepping: whether that was the whole step. */
 bool uni_gdb_step_done(const struct uni_gdb *stub, uint32_t thread, uint64_t pc);
+
+/* How a thread goes on that is to step, when the guest runs on or it has made a step. */
+enum uni_gdb_way uni_gdb_range_way(struct uni_gdb *stub, uint32_t thread, uint64_t pc, uint64_t sp);
+
+/* The thread is on such a way at full speed: at a breakpoint uni_gdb_range_way() tells how it goes
+ * on, before anything else about the breakpoint counts. */
+bool uni_gdb_range_runs(const struct uni_gdb *stub, uint32_t thread);
 
 /* Whether a software breakpoint of gdb stands at the address. */
 bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address);

@@ -77,6 +77,7 @@ static void resume_all(struct uni_gdb *stub)
 		.thread = UNI_GDB_ALL_THREADS,
 	};
 	stub->action_count = 1;
+	uni_gdb_range_begin(stub);
 	stub->resume = true;
 }
 

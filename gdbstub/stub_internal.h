@@ -51,8 +51,20 @@ void uni_gdb_breakpoints_forget(struct uni_gdb *stub);
 void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_breakpoint_clear(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 
+/* The breakpoint that stands at the address when the guest runs, a new one if there is none: for
+ * those that add to gdb's while they are laid. */
+struct uni_gdb_breakpoint *uni_gdb_breakpoint_stand(struct uni_gdb *stub, uint64_t address);
+
 /* Memory as the program has it: without the breakpoints that are in it. Any number of CPUs. */
 bool uni_gdb_read_clean(const struct uni_gdb *stub, uint64_t address, void *bytes, size_t len);
+
+/* range.c */
+/* gdb resumes: what ran before counts no more. */
+void uni_gdb_range_begin(struct uni_gdb *stub);
+/* Adds the exits of the range to gdb's breakpoints. */
+void uni_gdb_range_stand(struct uni_gdb *stub);
+/* The thread steps all the way. */
+void uni_gdb_range_give_up(struct uni_gdb *stub);
 
 /* expressions.c */
 /* Takes `[;X<len>,<bytes>...][;cmds:<persist>,X<len>,<bytes>...]` behind a Z packet. Returns NULL,

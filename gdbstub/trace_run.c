@@ -54,40 +54,13 @@ void uni_gdb_trace_detach(struct uni_gdb *stub)
 bool uni_gdb_trace_is_over(const struct uni_gdb *stub)
 {
 	return !__atomic_load_n(&stub->trace.running, __ATOMIC_RELAXED) &&
-	       stub->standing_count > stub->breakpoint_count;
-}
-
-static struct uni_gdb_breakpoint *find_standing(struct uni_gdb *stub, uint64_t address)
-{
-	for (unsigned i = 0; i < stub->standing_count; i++)
-		if (stub->breakpoints[i].address == address)
-			return &stub->breakpoints[i];
-	return NULL;
-}
-
-/* There is room for one of each tracepoint: see uni_gdb_breakpoint_set(). */
-static struct uni_gdb_breakpoint *add_standing(struct uni_gdb *stub, uint64_t address)
-{
-	struct uni_gdb_breakpoint *b = &stub->breakpoints[stub->standing_count++];
-	size_t len;
-	const uint8_t *code = uni_gdb_arch_breakpoint(UNI_GDB_BREAKPOINT_KIND, &len);
-
-	*b = (struct uni_gdb_breakpoint){
-		.address = address,
-		.len = (uint8_t)len,
-		.traced = UNI_GDB_TRACE_NONE,
-	};
-	for (size_t i = 0; i < len; i++)
-		b->code[i] = code[i];
-	return b;
+	       stub->standing_count > stub->untraced_count;
 }
 
 void uni_gdb_trace_stand(struct uni_gdb *stub)
 {
 	struct uni_gdb_trace *trace = &stub->trace;
 
-	for (unsigned i = 0; i < stub->breakpoint_count; i++)
-		stub->breakpoints[i].traced = UNI_GDB_TRACE_NONE;
 	/* From the last one on, so that the first comes first where there are several. */
 	for (unsigned i = trace->running ? trace->tracepoint_count : 0; i-- > 0;) {
 		struct uni_gdb_tracepoint *tracepoint = &trace->tracepoints[i];
@@ -95,9 +68,7 @@ void uni_gdb_trace_stand(struct uni_gdb *stub)
 
 		if (!tracepoint->enabled)
 			continue;
-		b = find_standing(stub, tracepoint->address);
-		if (!b)
-			b = add_standing(stub, tracepoint->address);
+		b = uni_gdb_breakpoint_stand(stub, tracepoint->address);
 		tracepoint->next_here = b->traced;
 		b->traced = (uint16_t)i;
 	}

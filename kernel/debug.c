@@ -12,8 +12,8 @@
 #include "kernel/irq.h"
 #include "kernel/panic.h"
 
-/* Steps of a long range between two looks at the link: a few milliseconds. */
-#define LOOK_INTERVAL 4096
+/* Steps between two looks at the link: about two milliseconds. */
+#define LOOK_INTERVAL 256
 
 /* What gdb's tracepoints collect. */
 #define TRACE_FRAMES_SIZE 0x100000

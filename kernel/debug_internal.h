@@ -100,8 +100,8 @@ void debug_pass_leave(struct trap_frame *frame);
 
 /* debug_step.c */
 
-/* Before a CPU leaves: makes its thread stop after one instruction. False when there is nothing to
- * run: the step is done. */
+/* Before a CPU leaves: makes its thread stop after one instruction, or where it leaves the range
+ * that gdb gave. False when there is nothing to run: the step is done. */
 bool debug_step_begin(struct thread *thread, struct trap_frame *frame);
 
 /* When a CPU stops, or has made its step: undoes what the step needed. False when its thread was

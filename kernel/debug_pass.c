@@ -174,6 +174,19 @@ static void set_told(unsigned self, uint64_t pc)
 	passing[self].told_thread = cpus[self].thread->id;
 }
 
+/* How the CPU goes on behind the breakpoint that it is at. */
+static enum uni_gdb_way way_of(unsigned self, const struct trap_frame *frame, bool stepping)
+{
+	uint32_t thread = debug_owner(self, frame)->id;
+
+	if (stepping)
+		return UNI_GDB_WAY_STEP;
+	if (!uni_gdb_range_runs(&debug_stub, thread))
+		return UNI_GDB_WAY_RUN;
+	return uni_gdb_range_way(&debug_stub, thread, debug_arch_frame_pc(frame),
+				 debug_arch_frame_sp(frame));
+}
+
 bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 {
 	unsigned self = cpu_id();
@@ -181,6 +194,7 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 	struct uni_gdb_registers registers;
 	struct uni_gdb_hit hit;
 	bool stepping = debug_arch_is_stepping(frame);
+	enum uni_gdb_way way;
 
 	set_inside(self, true);
 	breakpoint = uni_gdb_breakpoint_passable(&debug_stub, pc);
@@ -198,6 +212,16 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 	}
 	if (stepping)
 		debug_step_end(debug_owner(self, frame), frame);
+	way = way_of(self, frame, stepping);
+	if (way == UNI_GDB_WAY_LEFT) {
+		uni_gdb_trace_end_steps(&debug_stub, self);
+		set_inside(self, false);
+		debug_stop(frame, &(struct uni_gdb_event){
+					  .kind = UNI_GDB_EVENT_STEP,
+					  .signal = UNI_GDB_SIGTRAP,
+				  });
+		return true;
+	}
 	describe_hit(self, frame, &registers, &hit);
 	hit.again = is_told(self, pc);
 	if (uni_gdb_breakpoint_hit(&debug_stub, breakpoint, &hit)) {
@@ -206,7 +230,7 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 		set_inside(self, false);
 		return false;
 	}
-	passing[self].stepping = stepping;
+	passing[self].stepping = way == UNI_GDB_WAY_STEP;
 	if (!begin(self, frame, &breakpoint->displaced))
 		debug_pass_leave(frame);
 	return true;

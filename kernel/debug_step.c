@@ -36,7 +36,7 @@ static void keep(struct thread *thread, const struct debug_step_flags *flags)
 	}
 }
 
-bool debug_step_begin(struct thread *thread, struct trap_frame *frame)
+static bool begin_one(struct thread *thread, struct trap_frame *frame)
 {
 	struct debug_step_flags flags;
 
@@ -44,6 +44,20 @@ bool debug_step_begin(struct thread *thread, struct trap_frame *frame)
 		return false;
 	keep(thread, &flags);
 	return true;
+}
+
+bool debug_step_begin(struct thread *thread, struct trap_frame *frame)
+{
+	switch (uni_gdb_range_way(&debug_stub, thread->id, debug_arch_frame_pc(frame),
+				  debug_arch_frame_sp(frame))) {
+	case UNI_GDB_WAY_STEP:
+		return begin_one(thread, frame);
+	case UNI_GDB_WAY_RUN:
+		return true;
+	case UNI_GDB_WAY_LEFT:
+		return false;
+	}
+	return false;
 }
 
 bool debug_step_end(struct thread *thread, struct trap_frame *frame)

@@ -210,7 +210,8 @@ static void send_off_steppers(void)
 		if (action->kind != UNI_GDB_STEP || action->thread <= 0)
 			continue;
 		thread = thread_by_id_stopped((uint32_t)action->thread);
-		if (thread && debug_cpu_of(thread) == UNI_GDB_NO_CPU)
+		if (thread && debug_cpu_of(thread) == UNI_GDB_NO_CPU &&
+		    !uni_gdb_range_runs(&debug_stub, thread->id))
 			debug_step_send(thread);
 	}
 }

@@ -33,7 +33,7 @@ def run(debugger, instructions, runs):
     with Guest("drill", "--cpus", "1", "--machine", "q35", arguments=arguments) as guest, debugger(
         guest
     ) as gdb:
-        gdb(f"break {line_of('for (; left')}")
+        gdb(f"break {SOURCE_FILE}:{line_of('for (; left')}")
         gdb("continue", timeout=60)
         return median(lambda: once(gdb), runs)
 

@@ -119,6 +119,20 @@ static void hit_all(void)
 	}
 }
 
+/* The thread goes by each exit of the range that it may run through. */
+static void pass_range(uint32_t thread)
+{
+	const struct uni_gdb_range *range = &machine.stub.range;
+
+	CHECK(range->exit_count <= UNI_GDB_EXITS);
+	(void)uni_gdb_range_way(&machine.stub, thread, range->start, 0);
+	for (unsigned i = 0; i < range->exit_count; i++) {
+		CHECK(uni_gdb_breakpoint_passable(&machine.stub, range->exits[i]));
+		if (uni_gdb_range_runs(&machine.stub, thread))
+			(void)uni_gdb_range_way(&machine.stub, thread, range->exits[i], 0);
+	}
+}
+
 static void poll(void)
 {
 	enum uni_gdb_verdict verdict = uni_gdb_poll(&machine.stub);
@@ -135,6 +149,7 @@ static void poll(void)
 		for (unsigned i = 0; i < machine.thread_count; i++) {
 			(void)uni_gdb_resume_of(&machine.stub, i + 1);
 			(void)uni_gdb_step_done(&machine.stub, i + 1, MACHINE_RAM_BASE);
+			pass_range(i + 1);
 		}
 	}
 	happen(UNI_GDB_EVENT_ATTENTION, 0, 0);
@@ -219,6 +234,11 @@ static const char *const templates[] = {
 	"vCont;s:%",
 	"vCont;s:%;c",
 	"vCont;r@,@:%;c",
+	"vCont;r100400,100407:1;c",
+	"vCont;r@,10040#:%;c",
+	"M100400,7:4883ef0175fac3",
+	"M100400,4:&",
+	"!03#",
 	"vCont;t",
 	"vCont;C#:%;S#:%;c:-1",
 	"c",

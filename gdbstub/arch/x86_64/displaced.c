@@ -7,61 +7,6 @@
 #include "gdbstub/arch.h"
 #include "gdbstub/arch/x86_64/instruction.h"
 
-static bool has_modrm_one(uint8_t opcode)
-{
-	if (opcode < 0x40)
-		return (opcode & 7) < 4;
-	switch (opcode) {
-	case 0x63:
-	case 0x69:
-	case 0x6b:
-	case 0xc0:
-	case 0xc1:
-	case 0xc6:
-	case 0xc7:
-	case 0xf6:
-	case 0xf7:
-	case 0xfe:
-	case 0xff:
-		return true;
-	default:
-		return (opcode >= 0x80 && opcode <= 0x8f) || (opcode >= 0xd0 && opcode <= 0xd3) ||
-		       (opcode >= 0xd8 && opcode <= 0xdf);
-	}
-}
-
-static bool has_modrm_0f(uint8_t opcode)
-{
-	switch (opcode) {
-	case 0x05:
-	case 0x06:
-	case 0x07:
-	case 0x08:
-	case 0x09:
-	case 0x0b:
-	case 0x77:
-	case 0xa0:
-	case 0xa1:
-	case 0xa2:
-	case 0xa8:
-	case 0xa9:
-	case 0xaa:
-		return false;
-	default:
-		return !((opcode >= 0x30 && opcode <= 0x37) || (opcode >= 0x80 && opcode <= 0x8f) ||
-			 (opcode >= 0xc8 && opcode <= 0xcf));
-	}
-}
-
-static bool has_modrm(const struct uni_gdb_x86_instruction *instruction)
-{
-	uint8_t opcode = instruction->code[instruction->opcode_at];
-
-	if (instruction->map == UNI_GDB_X86_MAP_ONE)
-		return has_modrm_one(opcode);
-	return instruction->map != UNI_GDB_X86_MAP_0F || has_modrm_0f(opcode);
-}
-
 /* What enters or leaves somewhere by a door of its own, or puts the trap after a step off. */
 static bool is_refused(const struct uni_gdb_x86_instruction *instruction)
 {
@@ -125,7 +70,7 @@ static uint8_t *find_relative(const struct uni_gdb_x86_instruction *instruction,
 {
 	uint8_t modrm = code[instruction->opcode_at + 1];
 
-	if (!has_modrm(instruction) || modrm >> 6 != 0 || (modrm & 7) != 5)
+	if (!uni_gdb_x86_has_modrm(instruction) || modrm >> 6 != 0 || (modrm & 7) != 5)
 		return NULL;
 	return code + instruction->opcode_at + 2;
 }

@@ -41,9 +41,11 @@ bool uni_gdb_x86_parse(const uint8_t *code, struct uni_gdb_x86_instruction *out)
 			return false;
 		if (code[at] == 0x67)
 			out->address_32 = true;
+		if (code[at] == 0x66)
+			out->operand_16 = true;
 	}
 	if (code[at] >= 0x40 && code[at] <= 0x4f)
-		at++;
+		out->rex = code[at++];
 	if (code[at] == 0xc5 || code[at] == 0xc4 || code[at] == 0x62) {
 		out->vector = true;
 		out->map = code[at] == 0xc5 ? UNI_GDB_X86_MAP_0F : vector_map(code[at + 1] & 7);

@@ -18,9 +18,16 @@ struct uni_gdb_x86_instruction {
 	const uint8_t *code;
 	unsigned opcode_at; /* also the place of ModRM - 1 */
 	enum uni_gdb_x86_map map;
+	uint8_t rex; /* 0: none */
+	bool operand_16;
 	bool address_32;
 	bool vector; /* VEX or EVEX */
 };
 
 /* Reads up to 9 bytes. False: more prefixes than a compiler would write. */
 bool uni_gdb_x86_parse(const uint8_t *code, struct uni_gdb_x86_instruction *out);
+
+bool uni_gdb_x86_has_modrm(const struct uni_gdb_x86_instruction *instruction);
+
+/* All of its bytes; reads up to 12. 0: it is not known. */
+unsigned uni_gdb_x86_length(const struct uni_gdb_x86_instruction *instruction);
