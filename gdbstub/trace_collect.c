@@ -159,7 +159,7 @@ static void run_memory(struct collection *collection, const struct uni_gdb_trace
 
 static void run_action(struct collection *collection, const struct uni_gdb_trace_action *action)
 {
-	const uint8_t *code = collection->evaluation.stub->trace.code + action->at;
+	const struct uni_gdb_trace *trace = &collection->evaluation.stub->trace;
 
 	switch (action->kind) {
 	case UNI_GDB_COLLECT_REGISTERS:
@@ -169,7 +169,8 @@ static void run_action(struct collection *collection, const struct uni_gdb_trace
 		run_memory(collection, action);
 		break;
 	case UNI_GDB_COLLECT_EXPRESSION:
-		if (uni_bytecode_run(code, &collecting_ops, collection, STEPS, NULL) < 0)
+		if (uni_bytecode_run(trace->code + action->at, &collecting_ops, collection, STEPS,
+				     NULL) < 0)
 			collection->unread = true;
 		break;
 	}
