@@ -18,7 +18,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "guest")]
 import gdb_row  # noqa: E402
 from harness import private_home  # noqa: E402
 
-NAMES = ("condition", "dump", "packets", "threads", "loop")
+NAMES = ("condition", "dump", "packets", "threads", "loop", "tracepoint")
 
 
 def main():
