@@ -13,6 +13,7 @@
 static const struct uni_gdb_command commands[] = {
 	PACKET("qSupported", uni_gdb_cmd_query_supported, "General Query Packets", ALWAYS),
 	PACKET("QStartNoAckMode", uni_gdb_cmd_no_ack, "General Query Packets", NO_ACK),
+	PACKET("QThreadEvents:", uni_gdb_cmd_thread_events, "General Query Packets", THREAD_EVENTS),
 	PACKET("qAttached", uni_gdb_cmd_attached, "General Query Packets", ALWAYS),
 	PACKET("qRcmd,", uni_gdb_cmd_monitor, "General Query Packets", ALWAYS),
 	PACKET("qCRC:", uni_gdb_cmd_crc, "General Query Packets", ALWAYS),

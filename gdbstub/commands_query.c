@@ -29,6 +29,7 @@ void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	stub->trace.selected.is = false;
 	stub->action_count = 0;
 	stub->interrupted = false;
+	stub->thread_events = false;
 	uni_gdb_put(&stub->reply, "PacketSize=");
 	uni_gdb_put_hex(&stub->reply, UNI_GDB_PACKET_SIZE);
 	uni_gdb_put_features(stub, &stub->reply);

@@ -69,6 +69,18 @@ void uni_gdb_cmd_current_thread(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 	uni_gdb_put_thread(stub, &stub->reply, stub->current.thread);
 }
 
+void uni_gdb_cmd_thread_events(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	bool wanted = uni_gdb_take(args, '1');
+
+	if ((!wanted && !uni_gdb_take(args, '0')) || uni_gdb_left(args)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
+	stub->thread_events = wanted;
+	uni_gdb_ok(stub);
+}
+
 /* One reply holds as many as a request of gdb's usual size would. */
 #define IDS_A_REPLY 400
 

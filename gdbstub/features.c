@@ -28,6 +28,7 @@ static const struct {
 	[UNI_GDB_FEATURE_TARGET_FEATURES] = {"target-features", "qXfer:features:read+"},
 	[UNI_GDB_FEATURE_THREADS_XML] = {"threads", "qXfer:threads:read+"},
 	[UNI_GDB_FEATURE_MEMORY_MAP] = {"memory-map", "qXfer:memory-map:read+"},
+	[UNI_GDB_FEATURE_THREAD_EVENTS] = {"thread-events", "QThreadEvents+"},
 	[UNI_GDB_FEATURE_BINARY_DOWNLOAD] = {"binary-download", NULL},
 	[UNI_GDB_FEATURE_SEARCH_MEMORY] = {"search-memory", NULL},
 };

@@ -11,8 +11,8 @@
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
  * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
  * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of,
- * uni_gdb_attached, uni_gdb_trace_is_over, uni_gdb_trace_steps, uni_gdb_trace_stepped,
- *uni_gdb_trace_end_steps.
+ * uni_gdb_attached, uni_gdb_wants_thread_events, uni_gdb_trace_is_over, uni_gdb_trace_steps,
+ * uni_gdb_trace_stepped, uni_gdb_trace_end_steps.
  *
  * The life of a stop, seen from the platform:
  *
@@ -76,6 +76,8 @@ enum uni_gdb_event_kind {
 	UNI_GDB_EVENT_WATCH,	  /* `slot` fired */
 	UNI_GDB_EVENT_STEP,	  /* a step is done */
 	UNI_GDB_EVENT_SIGNAL,	  /* `signal`: a fault, a breakpoint instruction of the program */
+	UNI_GDB_EVENT_CREATED,	  /* a thread begins; uni_gdb_wants_thread_events() */
+	UNI_GDB_EVENT_ENDED,	  /* it ends with `status` */
 	UNI_GDB_EVENT_EXIT,	  /* the program ends with `status`: gdb's session ends with it */
 };
 
@@ -85,7 +87,7 @@ struct uni_gdb_event {
 	uint32_t thread;
 	uint64_t address; /* BREAKPOINT: its address; WATCH: what the debug register held */
 	unsigned slot;	  /* WATCH: the debug register */
-	uint8_t status;	  /* EXIT */
+	uint8_t status;	  /* ENDED, EXIT */
 };
 
 enum uni_gdb_action_kind { UNI_GDB_HOLD, UNI_GDB_CONTINUE, UNI_GDB_STEP };
@@ -229,6 +231,7 @@ enum uni_gdb_feature {
 	UNI_GDB_FEATURE_TARGET_FEATURES,
 	UNI_GDB_FEATURE_THREADS_XML,
 	UNI_GDB_FEATURE_MEMORY_MAP,
+	UNI_GDB_FEATURE_THREAD_EVENTS,
 	UNI_GDB_FEATURE_BINARY_DOWNLOAD,
 	UNI_GDB_FEATURE_SEARCH_MEMORY,
 };
@@ -259,8 +262,9 @@ struct uni_gdb {
 	bool attached;	   /* packets came, and no detach since */
 	bool multiprocess; /* gdb wants threads named with their process */
 	bool stopped;
-	bool stays;	/* stopped without a gdb, until the next one */
-	bool owes_stop; /* gdb waits for a stop reply */
+	bool stays;	    /* stopped without a gdb, until the next one */
+	bool owes_stop;	    /* gdb waits for a stop reply */
+	bool thread_events; /* of QThreadEvents */
 	/* Ctrl-C came when a stop was on its way to gdb. If gdb goes on without showing that one to
 	 * anybody, the interrupt is still wanted. */
 	bool interrupted;
@@ -326,6 +330,9 @@ void uni_gdb_abandon(struct uni_gdb *stub);
 
 /* A session is going on. */
 bool uni_gdb_attached(const struct uni_gdb *stub);
+
+/* gdb wants the events CREATED and ENDED. */
+bool uni_gdb_wants_thread_events(const struct uni_gdb *stub);
 
 /* Whether this input asks for a stop: false for nothing and for mere acknowledgements. */
 bool uni_gdb_wants_stop(const void *bytes, size_t len);

@@ -20,6 +20,10 @@ static void put_reason(struct uni_gdb *stub, const struct uni_gdb_event *event)
 			uni_gdb_put(&stub->reply, "swbreak:;");
 		return;
 	}
+	if (event->kind == UNI_GDB_EVENT_CREATED) {
+		uni_gdb_put(&stub->reply, "create:;");
+		return;
+	}
 	if (event->kind != UNI_GDB_EVENT_WATCH)
 		return;
 	slot = &stub->watches[event->slot];
@@ -74,6 +78,13 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 		}
 		return;
 	}
+	if (event->kind == UNI_GDB_EVENT_ENDED) {
+		uni_gdb_put_char(&stub->reply, 'w');
+		uni_gdb_put_hex_bytes(&stub->reply, &event->status, 1);
+		uni_gdb_put_char(&stub->reply, ';');
+		uni_gdb_put_thread(stub, &stub->reply, event->thread);
+		return;
+	}
 	/* gdb takes the thread of a stop reply for the selected one from here on. */
 	stub->general_thread = (int32_t)event->thread;
 	uni_gdb_put_char(&stub->reply, 'T');
@@ -110,6 +121,8 @@ static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
 		       stub->watches[event->slot].watch.address == event->address;
 	case UNI_GDB_EVENT_STEP:
 	case UNI_GDB_EVENT_SIGNAL:
+	case UNI_GDB_EVENT_CREATED:
+	case UNI_GDB_EVENT_ENDED:
 	case UNI_GDB_EVENT_EXIT:
 		return true;
 	}

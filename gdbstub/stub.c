@@ -24,6 +24,11 @@ bool uni_gdb_attached(const struct uni_gdb *stub)
 	return stub->attached;
 }
 
+bool uni_gdb_wants_thread_events(const struct uni_gdb *stub)
+{
+	return stub->attached && stub->thread_events;
+}
+
 bool uni_gdb_wants_stop(const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
@@ -87,6 +92,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	uni_gdb_trace_detach(stub);
 	stub->attached = false;
 	stub->multiprocess = false;
+	stub->thread_events = false;
 	stub->owes_stop = false;
 	stub->interrupted = false;
 	stub->stays = false;

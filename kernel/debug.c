@@ -222,6 +222,29 @@ void debug_panic(struct trap_frame *frame)
 				});
 }
 
+static void tell_of_thread(enum uni_gdb_event_kind kind, uint8_t status)
+{
+	uint64_t flags = irq_save();
+
+	if (debug_ready && uni_gdb_wants_thread_events(&debug_stub))
+		break_in(NULL, &(struct uni_gdb_event){
+				       .kind = kind,
+				       .signal = UNI_GDB_SIGTRAP,
+				       .status = status,
+			       });
+	irq_restore(flags);
+}
+
+void debug_thread_begins(void)
+{
+	tell_of_thread(UNI_GDB_EVENT_CREATED, 0);
+}
+
+void debug_thread_ends(int code)
+{
+	tell_of_thread(UNI_GDB_EVENT_ENDED, (uint8_t)code);
+}
+
 void debug_exited(int status)
 {
 	if (debug_ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())

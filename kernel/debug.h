@@ -32,6 +32,11 @@ void debug_leave(struct trap_frame *frame);
  * once where there is none. *frame is what gdb sees. Any context. */
 void debug_panic(struct trap_frame *frame);
 
+/* The running thread begins, or is about to end: a gdb that asked for it is told, and lets it go
+ * on. Thread context. */
+void debug_thread_begins(void);
+void debug_thread_ends(int code);
+
 /* Tells a gdb that is attached that the program ended, and with what; its session is over then.
  * Thread context; comes back at once. */
 void debug_exited(int status);

@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/clock.h"
+#include "kernel/debug.h"
 #include "kernel/format.h"
 #include "kernel/heap.h"
 #include "kernel/page.h"
@@ -116,6 +117,7 @@ void thread_main(void)
 	sched_finish_switch();
 	irq_enable();
 	uni_trace_sched_thread_start(self->id, self->name);
+	debug_thread_begins();
 	thread_exit(self->entry(self->argument));
 }
 
@@ -160,6 +162,7 @@ void thread_exit(int code)
 
 	KASSERT(self->mutexes_held == 0 && self->entry != NULL);
 	uni_trace_sched_thread_exit(self->id, code);
+	debug_thread_ends(code);
 	irq_disable();
 	spin_lock_irqs_off(&self->exit_queue.lock);
 	self->exit_code = code;

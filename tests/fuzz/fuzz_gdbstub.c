@@ -82,7 +82,7 @@ static void check_no_breakpoints(void)
 static void happen(unsigned kind, unsigned thread, unsigned number)
 {
 	struct uni_gdb_event event = {
-		.kind = (enum uni_gdb_event_kind)(kind % (UNI_GDB_EVENT_SIGNAL + 1)),
+		.kind = (enum uni_gdb_event_kind)(kind % UNI_GDB_EVENT_EXIT),
 		.signal = (enum uni_gdb_signal)(number % 12),
 		.thread = thread % machine.thread_count + 1,
 		.slot = number % UNI_GDB_WATCH_SLOTS,

@@ -77,6 +77,7 @@ Test(rsp_features, what_is_off_is_not_known)
 		{"feature target-features off", "qXfer:features:read:target.xml:0,100"},
 		{"feature threads off", "qXfer:threads:read::0,100"},
 		{"feature memory-map off", "qXfer:memory-map:read::0,100"},
+		{"feature thread-events off", "QThreadEvents:1"},
 		{"feature binary-download off", "X100200,1:a"},
 		{"feature search-memory off", "qSearch:memory:100200;10;a"},
 	};

@@ -130,7 +130,8 @@ Test(rsp, offers_what_gdb_may_use)
 		"ConditionalBreakpoints+;BreakpointCommands+;"
 		"qXfer:traceframe-info:read+;ConditionalTracepoints+;TracepointSource+;"
 		"EnableDisableTracepoints+;InstallInTrace+;DisconnectedTracing+;QTBuffer:size+;"
-		"tracenz+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+");
+		"tracenz+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
+		"QThreadEvents+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Threads that begin and end, told to a gdb that asked for it. */
+
+#include "tests/unit/rsp_machine.h"
+
+TestSuite(rsp_thread_events, .init = rsp_attach);
+
+static void happen(enum uni_gdb_event_kind kind, uint32_t thread, uint8_t status)
+{
+	uni_gdb_event(&m.stub, &(struct uni_gdb_event){
+				       .kind = kind,
+				       .signal = UNI_GDB_SIGTRAP,
+				       .thread = thread,
+				       .status = status,
+			       });
+	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
+}
+
+Test(rsp_thread_events, are_wanted_only_while_asked_for)
+{
+	cr_expect_not(uni_gdb_wants_thread_events(&m.stub));
+	rsp_expect("QThreadEvents:1", "OK");
+	cr_expect(uni_gdb_wants_thread_events(&m.stub));
+	rsp_expect("QThreadEvents:0", "OK");
+	cr_expect_not(uni_gdb_wants_thread_events(&m.stub));
+	rsp_expect("QThreadEvents:2", "E16");
+	rsp_expect("QThreadEvents:11", "E16");
+	rsp_expect("QThreadEvents:", "E16");
+	cr_expect_not(uni_gdb_wants_thread_events(&m.stub));
+}
+
+Test(rsp_thread_events, end_with_the_session)
+{
+	rsp_expect("QThreadEvents:1", "OK");
+	rsp_ask("qSupported");
+	cr_expect_not(uni_gdb_wants_thread_events(&m.stub), "another session starts");
+	rsp_expect("QThreadEvents:1", "OK");
+	rsp_send("D");
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
+	cr_expect_not(uni_gdb_wants_thread_events(&m.stub));
+	rsp_received();
+	rsp_stop(UNI_GDB_EVENT_ATTENTION, 1, 0);
+	cr_expect_eq(rsp_ask("?")[0], 'T');
+	cr_expect_not(uni_gdb_wants_thread_events(&m.stub), "nor does the next one have it");
+}
+
+Test(rsp_thread_events, are_stop_replies)
+{
+	rsp_expect("QThreadEvents:1", "OK");
+	rsp_resume();
+	happen(UNI_GDB_EVENT_CREATED, 2, 0);
+	cr_expect_eq(strncmp(rsp_received(), "T05create:;thread:2;", 20), 0);
+	rsp_resume();
+	happen(UNI_GDB_EVENT_ENDED, 2, 0x2a);
+	cr_expect_str_eq(rsp_received(), "w2a;2");
+	cr_expect(uni_gdb_attached(&m.stub), "the session goes on");
+	rsp_resume();
+}
+
+Test(rsp_thread_events, name_the_process_where_gdb_does)
+{
+	rsp_ask("qSupported:multiprocess+");
+	rsp_expect("QThreadEvents:1", "OK");
+	rsp_resume();
+	happen(UNI_GDB_EVENT_CREATED, 2, 0);
+	cr_expect_eq(strncmp(rsp_received(), "T05create:;thread:p1.2;", 23), 0);
+	rsp_resume();
+	happen(UNI_GDB_EVENT_ENDED, 2, 0);
+	cr_expect_str_eq(rsp_received(), "w00;p1.2");
+}
