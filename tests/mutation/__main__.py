@@ -92,7 +92,6 @@ class Campaign:
         commands = {str(test): test for test in tests(tree.build, SUITES)}
         for test in (commands[str(test)] for test in chosen):
             edit = by_name[str(test)]
-            assert run(test, tree.environment(), limit=300).passed, f"{test} fails on what nobody broke"
             with tree.edited(edit) as built:
                 result = run(test, tree.environment(), 300) if built else Result(False, "does not build", 0)
             if result.passed:

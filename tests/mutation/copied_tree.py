@@ -74,7 +74,8 @@ class CopiedTree:
 
     @contextlib.contextmanager
     def edited(self, edit):
-        """The tree with a mutant that a hand wrote (edits.py). Yields whether it builds."""
+        """The tree with a mutant that a hand wrote (edits.py). Yields whether it builds. What is built
+        afterwards is still the mutant's."""
         data = (self.source / edit.file).read_bytes() if (self.source / edit.file).is_file() else b""
         text = data.decode()
         assert edit.old in text, f"{edit.file} has no {edit.old!r} any more: mend tests/mutation/edits.py"
@@ -86,7 +87,6 @@ class CopiedTree:
                 self.put(edit.file, data)
             else:
                 (self.source / edit.file).unlink()
-            self.compile()
 
 
 class MutantTree(CopiedTree):
