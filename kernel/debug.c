@@ -245,13 +245,17 @@ void debug_thread_ends(int code)
 	tell_of_thread(UNI_GDB_EVENT_ENDED, (uint8_t)code);
 }
 
+/* Interrupts off: on another CPU the breakpoint would be nobody's. */
 void debug_exited(int status)
 {
+	uint64_t flags = irq_save();
+
 	if (debug_ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())
 		break_in(NULL, &(struct uni_gdb_event){
 				       .kind = UNI_GDB_EVENT_EXIT,
 				       .status = (uint8_t)status,
 			       });
+	irq_restore(flags);
 }
 
 static bool waited;
