@@ -17,6 +17,7 @@ build/ and the folder above this file.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -123,6 +124,15 @@ class Guest:
     def uniscope(self, *arguments, **options):
         """Runs `uniscope ARGUMENTS`; write the guest's name among them where it belongs."""
         return uniscope(*arguments, **options)
+
+    def wait_for_thread(self, name):
+        """Until the application is as far as a thread of this name."""
+
+        def has_it():
+            stat = json.loads(uniscope("stat", self.name, "--json", "--interval", "0.1").stdout)
+            return any(thread["name"] == name for thread in stat["threads"])
+
+        wait_for(f"thread {name}", has_it)
 
     @property
     def runtime(self):

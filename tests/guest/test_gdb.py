@@ -31,6 +31,12 @@ def attach(guest):
     return wait_for("a session", try_once)
 
 
+def attach_at_work(guest):
+    """When every thread of the shop is there."""
+    guest.wait_for_thread("worker-4")
+    return attach(guest)
+
+
 def line_of(path, text):
     """The line of a source that has this text, so that tests survive edits."""
     lines = (SOURCE / path).read_text().splitlines()
@@ -85,7 +91,7 @@ def calls_functions_wherever_the_guest_stopped():
 
 @test
 def threads_have_names_and_states():
-    with shop() as guest, attach(guest) as gdb:
+    with shop() as guest, attach_at_work(guest) as gdb:
         assert "Remote debugging using" in gdb.greeting, gdb.greeting
         text = gdb("info threads")
         names = re.findall(r'Thread 1\.\d+ "([^"]+)" \(([^)]+)\)', text)
@@ -537,6 +543,7 @@ def monitor_tells_of_itself():
 @test
 def uniscope_gdb_attaches():
     with shop() as guest:
+        guest.wait_for_thread("dispatcher")
         words = [UNISCOPE, "gdb", guest.name, "--", "-nx", "-batch", "-ex", "info threads", "-ex", "detach"]
         result = subprocess.run(
             [str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
