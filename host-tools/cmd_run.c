@@ -75,7 +75,7 @@ static int join_arguments(const struct uni_arguments *arguments, char *out, size
 					arguments->rest[i]);
 		if (len >= size)
 			return uni_error_usage(error,
-					       "uniscope run: the guest's arguments have more than "
+					       "the guest's arguments have more than "
 					       "%zu bytes",
 					       size - 1);
 	}
@@ -95,7 +95,7 @@ static int prepare(const struct run_values *values, const char *path, struct uni
 	name = values->name ? values->name : image->stem;
 	if (!uni_guest_name_is_valid(name))
 		return uni_error_usage(error,
-				       "uniscope run: '%s' cannot be the name of a guest; give one "
+				       "'%s' cannot be the name of a guest; give one "
 				       "with --name, of at most %d letters, digits, dots, dashes "
 				       "and underscores",
 				       name, UNI_GUEST_NAME_SIZE - 1);

@@ -73,11 +73,7 @@ int main(int argc, char **argv)
 				       stdout);
 		return UNI_EXIT_OK;
 	}
-	if (status < 0) {
-		/* The text names the program already. */
-		fprintf(stderr, "%s\n", error.text);
-		return (int)error.exit_status;
-	}
-	status = run(&values, &arguments, &error);
+	if (status == 0)
+		status = run(&values, &arguments, &error);
 	return status < 0 ? uni_error_print(&error, "unitop") : status;
 }

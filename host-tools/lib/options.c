@@ -56,9 +56,10 @@ static int set_number(const struct uni_option *option, const char *program, cons
 							    : parse_decimal(option, text, &value);
 
 	if (status < 0)
-		return uni_error_usage(error, "%s: --%s '%s' is not a number from %llu to %llu",
-				       program, option->name, text, (unsigned long long)option->min,
-				       (unsigned long long)option->max);
+		return uni_error_usage(error,
+				       "--%s '%s' is not a number from %llu to %llu; see %s --help",
+				       option->name, text, (unsigned long long)option->min,
+				       (unsigned long long)option->max, program);
 	*(uint64_t *)value_of(option, values) = value;
 	return 0;
 }
@@ -78,8 +79,8 @@ static int set_choice(const struct uni_option *option, const char *program, cons
 		snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
 			 option->choices[i]);
 	}
-	return uni_error_usage(error, "%s: --%s '%s' is none of %s", program, option->name, text,
-			       known);
+	return uni_error_usage(error, "--%s '%s' is none of %s; see %s --help", option->name, text,
+			       known, program);
 }
 
 static int set_value(const struct uni_option *option, const char *program, const char *text,
@@ -155,10 +156,8 @@ static int bad_option(const char *program, int code, char **argv, struct uni_err
 	if (optopt > 0 && optopt < LONG_BASE && strncmp(word, "--", 2) != 0)
 		word = letter;
 	if (code == ':')
-		return uni_error_usage(error, "%s: %s wants an argument; see %s --help", program,
-				       word, program);
-	return uni_error_usage(error, "%s: there is no option %s; see %s --help", program, word,
-			       program);
+		return uni_error_usage(error, "%s wants an argument; see %s --help", word, program);
+	return uni_error_usage(error, "there is no option %s; see %s --help", word, program);
 }
 
 static int parse_words(const struct uni_options *options, const char *program, int argc,
@@ -201,15 +200,13 @@ static int check_counts(const struct uni_options *options, const char *program,
 	const char *shown = options->arguments ? options->arguments : "";
 
 	if (arguments->positional_count < options->positional_min)
-		return uni_error_usage(error, "%s: an argument is missing: %s %s; see %s --help",
-				       program, program, shown, program);
+		return uni_error_usage(error, "an argument is missing: %s %s; see %s --help",
+				       program, shown, program);
 	if (arguments->positional_count > options->positional_max)
-		return uni_error_usage(error, "%s: '%s' is one argument too many; see %s --help",
-				       program, arguments->positional[options->positional_max],
-				       program);
+		return uni_error_usage(error, "'%s' is one argument too many; see %s --help",
+				       arguments->positional[options->positional_max], program);
 	if (has_rest && !options->takes_rest)
-		return uni_error_usage(error, "%s: nothing may follow '--'; see %s --help", program,
-				       program);
+		return uni_error_usage(error, "nothing may follow '--'; see %s --help", program);
 	return 0;
 }
 

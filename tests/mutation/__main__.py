@@ -105,11 +105,13 @@ class Campaign:
         by_hand = {edit.test for edit in EDITS}
         left = [test for test in self.left(chosen) if str(test) not in by_hand]
         for number, test in enumerate(left, 1):
-            print(f"\rexploring {number} of {len(left)}", end="", file=sys.stderr, flush=True)
+            if sys.stderr.isatty():
+                print(f"\rexploring {number} of {len(left)}", end="", file=sys.stderr, flush=True)
             why = self.explore(test)
             if why:
                 unable[test] = why
-        print(file=sys.stderr)
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
         shared = collections.Counter(n for sites in self.reached.values() for n in sites)
         for test in (t for t in left if t not in unable):
             found = self.break_for(test, shared)

@@ -97,24 +97,28 @@ static void expect_usage(const char *line, const char *text)
 
 Test(options, wrong_lines_are_explained)
 {
-	expect_usage("run --cpus 0 a", "uniscope run: --cpus '0' is not a number from 1 to 16");
-	expect_usage("run --cpus 17 a", "uniscope run: --cpus '17' is not a number from 1 to 16");
-	expect_usage("run --cpus -1 a", "uniscope run: --cpus '-1' is not a number from 1 to 16");
-	expect_usage("run --cpus +4 a", "uniscope run: --cpus '+4' is not a number from 1 to 16");
-	expect_usage("run --cpus 0x2 a", "uniscope run: --cpus '0x2' is not a number from 1 to 16");
-	expect_usage("run -t 1e3 a", "uniscope run: --timeout '1e3' is not a number from 0 to 60");
+	expect_usage("run --cpus 0 a",
+		     "--cpus '0' is not a number from 1 to 16; see uniscope run --help");
+	expect_usage("run --cpus 17 a",
+		     "--cpus '17' is not a number from 1 to 16; see uniscope run --help");
+	expect_usage("run --cpus -1 a",
+		     "--cpus '-1' is not a number from 1 to 16; see uniscope run --help");
+	expect_usage("run --cpus +4 a",
+		     "--cpus '+4' is not a number from 1 to 16; see uniscope run --help");
+	expect_usage("run --cpus 0x2 a",
+		     "--cpus '0x2' is not a number from 1 to 16; see uniscope run --help");
+	expect_usage("run -t 1e3 a",
+		     "--timeout '1e3' is not a number from 0 to 60; see uniscope run --help");
 	expect_usage("run -t 1.2.3 a",
-		     "uniscope run: --timeout '1.2.3' is not a number from 0 to 60");
-	expect_usage("run --machine pc a", "uniscope run: --machine 'pc' is none of microvm, q35");
-	expect_usage("run --nome web a",
-		     "uniscope run: there is no option --nome; see uniscope run --help");
-	expect_usage("run -x a", "uniscope run: there is no option -x; see uniscope run --help");
-	expect_usage("run a --name",
-		     "uniscope run: --name wants an argument; see uniscope run --help");
-	expect_usage("run", "uniscope run: an argument is missing: uniscope run IMAGE [-- GUEST "
+		     "--timeout '1.2.3' is not a number from 0 to 60; see uniscope run --help");
+	expect_usage("run --machine pc a",
+		     "--machine 'pc' is none of microvm, q35; see uniscope run --help");
+	expect_usage("run --nome web a", "there is no option --nome; see uniscope run --help");
+	expect_usage("run -x a", "there is no option -x; see uniscope run --help");
+	expect_usage("run a --name", "--name wants an argument; see uniscope run --help");
+	expect_usage("run", "an argument is missing: uniscope run IMAGE [-- GUEST "
 			    "ARGUMENTS]; see uniscope run --help");
-	expect_usage("run a b",
-		     "uniscope run: 'b' is one argument too many; see uniscope run --help");
+	expect_usage("run a b", "'b' is one argument too many; see uniscope run --help");
 }
 
 Test(options, help_wins_and_shows_the_table)
