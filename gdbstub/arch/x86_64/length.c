@@ -141,6 +141,7 @@ static unsigned immediate_0f(uint8_t opcode)
 	if (opcode >= 0x80 && opcode <= 0x8f)
 		return 4;
 	switch (opcode) {
+	case 0x0f: /* 3DNow!: the opcode proper comes last */
 	case 0x70:
 	case 0x71:
 	case 0x72:
