@@ -24,6 +24,17 @@
 const char *const uni_machine_names[] = {"microvm", "q35", NULL};
 const char *const uni_accel_names[] = {"auto", "tcg", "kvm", NULL};
 
+const struct uni_launched uni_launched_none = {
+	.pid = -1,
+	.pid_fd = -1,
+	.memory_fd = -1,
+	.qmp_fd = -1,
+	.console_fd = -1,
+	.probe_fd = -1,
+	.trace_fd = -1,
+	.stderr_fd = -1,
+};
+
 /* Whether the processor offers hardware virtualization to us: svm or vmx among its flags. */
 static bool has_virtualization(void)
 {
@@ -214,14 +225,7 @@ static void close_if_open(int fd)
 int uni_launch(const struct uni_launch_options *options, struct uni_launched *launched,
 	       struct uni_error *error)
 {
-	struct uni_launched fresh = {.pid = -1,
-				     .pid_fd = -1,
-				     .memory_fd = -1,
-				     .qmp_fd = -1,
-				     .console_fd = -1,
-				     .probe_fd = -1,
-				     .trace_fd = -1,
-				     .stderr_fd = -1};
+	struct uni_launched fresh = uni_launched_none;
 	struct uni_launch_channels channels = {.qmp_fd = -1,
 					       .console_fd = -1,
 					       .probe_fd = -1,
@@ -268,12 +272,5 @@ void uni_launched_end(struct uni_launched *launched)
 	close_if_open(launched->probe_fd);
 	close_if_open(launched->trace_fd);
 	close_if_open(launched->stderr_fd);
-	*launched = (struct uni_launched){.pid = -1,
-					  .pid_fd = -1,
-					  .memory_fd = -1,
-					  .qmp_fd = -1,
-					  .console_fd = -1,
-					  .probe_fd = -1,
-					  .trace_fd = -1,
-					  .stderr_fd = -1};
+	*launched = uni_launched_none;
 }

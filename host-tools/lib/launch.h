@@ -57,6 +57,9 @@ struct uni_launched {
 	int stderr_fd; /* non-blocking read end of a pipe */
 };
 
+/* Nothing runs, and nothing is open. */
+extern const struct uni_launched uni_launched_none;
+
 /*
  * What --accel means here. Explicit KVM fails where /dev/kvm cannot be opened; where it can but the
  * processor has neither svm nor vmx, *slow_kvm is set: guest code will be emulated. AUTO takes TCG

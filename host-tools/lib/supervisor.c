@@ -254,14 +254,7 @@ int uni_supervisor_run(const struct uni_supervisor_options *options,
 	*ending = (struct uni_guest_ending){0};
 	supervisor->options = options;
 	supervisor->ending = ending;
-	supervisor->qemu = (struct uni_launched){.pid = -1,
-						 .pid_fd = -1,
-						 .memory_fd = -1,
-						 .qmp_fd = -1,
-						 .console_fd = -1,
-						 .probe_fd = -1,
-						 .trace_fd = -1,
-						 .stderr_fd = -1};
+	supervisor->qemu = uni_launched_none;
 	status = uni_registry_claim(options->name, &supervisor->claim, error);
 	if (status < 0)
 		return status;
