@@ -147,9 +147,12 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 	struct debug_cause cause = debug_arch_cause();
 	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
 
+	if (cause.slot < 0)
+		cause.slot = debug_watch_changed();
 	if (cause.slot >= 0 && !stepped && debug_pass_watch(frame, (unsigned)cause.slot))
 		return true;
 	if (cause.slot >= 0 && debug_stub.watches[cause.slot].watch.kind != UNI_GDB_WATCH_NONE) {
+		debug_pass_drop();
 		debug_stop(frame, &(struct uni_gdb_event){
 					  .kind = UNI_GDB_EVENT_WATCH,
 					  .signal = UNI_GDB_SIGTRAP,

@@ -98,6 +98,24 @@ bool debug_pass_end(struct trap_frame *frame);
 /* After that: the next step behind a tracepoint; or stops here if the others do. */
 void debug_pass_leave(struct trap_frame *frame);
 
+/* Or not: the CPU stops for another reason, and what was to follow is given up. */
+void debug_pass_drop(void);
+
+/* debug_watch.c: the CPU's own watchpoints; in trap context, interrupts off. */
+
+/* As the CPU goes on. */
+void debug_watch_set(void);
+
+/* Before an instruction that is made alone: where they must be, those of data are off, and what
+ * they watch is remembered. */
+void debug_watch_pause(void);
+
+/* When it was made: they are on again. */
+void debug_watch_look(void);
+
+/* The slot of one whose memory that instruction changed, -1 for none; tells it once. */
+int debug_watch_changed(void);
+
 /* debug_step.c */
 
 /* Before a CPU leaves: makes its thread stop after one instruction, or where it leaves the range

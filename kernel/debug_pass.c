@@ -39,8 +39,10 @@ static bool begin(unsigned self, struct trap_frame *frame,
 	passing[self].displaced = *displaced;
 	passing[self].is = true;
 	debug_arch_set_frame_pc(frame, displaced->to);
-	if (debug_arch_step_begin(frame, true, &passing[self].flags))
+	if (debug_arch_step_begin(frame, true, &passing[self].flags)) {
+		debug_watch_pause();
 		return true;
+	}
 	passing[self].is = false;
 	debug_arch_set_frame_pc(frame, program_pc(displaced, debug_arch_frame_pc(frame)));
 	return false;
@@ -58,6 +60,14 @@ static void mend_return_address(const struct uni_gdb_displaced *displaced,
 	memory_write_nofault(top, &address, sizeof(address));
 }
 
+void debug_pass_drop(void)
+{
+	unsigned self = cpu_id();
+
+	passing[self].stepping = false;
+	uni_gdb_trace_end_steps(&debug_stub, self);
+}
+
 bool debug_pass_end(struct trap_frame *frame)
 {
 	unsigned self = cpu_id();
@@ -67,15 +77,14 @@ bool debug_pass_end(struct trap_frame *frame)
 	if (!passing[self].is)
 		return false;
 	passing[self].is = false;
+	debug_watch_look();
 	debug_arch_step_end(frame, &passing[self].flags);
 	if (pc != displaced->to && uni_gdb_arch_displaced_pushes(displaced))
 		mend_return_address(displaced, frame);
 	debug_arch_set_frame_pc(frame, program_pc(displaced, pc));
-	if (frame->vector != TRAP_DB) {
+	if (frame->vector != TRAP_DB)
 		/* It raised an exception of its own. */
-		passing[self].stepping = false;
-		uni_gdb_trace_end_steps(&debug_stub, self);
-	}
+		debug_pass_drop();
 	set_inside(self, false);
 	return true;
 }

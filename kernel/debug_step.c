@@ -43,6 +43,9 @@ static bool begin_one(struct thread *thread, struct trap_frame *frame)
 	if (!debug_arch_step_begin(frame, debug_stub.options.step_masks_irqs, &flags))
 		return false;
 	keep(thread, &flags);
+	/* It stays on this CPU only with interrupts off. */
+	if (debug_stub.options.step_masks_irqs)
+		debug_watch_pause();
 	return true;
 }
 
@@ -65,6 +68,7 @@ bool debug_step_end(struct thread *thread, struct trap_frame *frame)
 	for (unsigned i = 0; i < STEPS; i++) {
 		if (__atomic_load_n(&steps[i].thread, __ATOMIC_ACQUIRE) != thread)
 			continue;
+		debug_watch_look();
 		debug_arch_step_end(frame, &steps[i].flags);
 		__atomic_store_n(&steps[i].thread, NULL, __ATOMIC_RELEASE);
 		return true;

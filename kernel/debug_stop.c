@@ -326,9 +326,9 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 	uint8_t signal;
 
 	store(&cpu->inside, true);
-	debug_arch_hold(&cpu->extra);
 	cpu->thread = debug_owner(self, frame);
 	debug_step_end(cpu->thread, frame);
+	debug_arch_hold(&cpu->extra);
 	if (debug_arch_frame_pc(frame) == (uintptr_t)debug_landing)
 		debug_step_landed(cpu->thread, frame);
 	cpus[self].debug_due = 0;
@@ -346,12 +346,13 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 		if (!set_off(cpu))
 			continue;
 		cpu->frame = NULL;
-		debug_arch_release(debug_stub.watches);
+		debug_arch_release();
+		debug_watch_set();
 		store(&cpu->inside, false);
 		if (!load(&stopped))
 			return signal;
 		store(&cpu->inside, true);
-		debug_arch_hold(&cpu->extra);
 		debug_step_end(cpu->thread, frame);
+		debug_arch_hold(&cpu->extra);
 	}
 }

@@ -361,10 +361,10 @@ def a_thread_on_no_cpu_can_be_stepped():
     with shop() as guest, attach(guest) as gdb:
         gdb("break shop_handle")
         rows = []
-        # Now and then every worker has something to do.
+        # With a queue behind it each worker has something to do, and still naps now and then.
         for _ in range(100):
             gdb("continue")
-            rows = re.findall(r'^[* ] +(\d+) .*"worker-\d" \(cond', gdb("info threads"), re.M)
+            rows = re.findall(r'^[* ] +(\d+) .*"worker-\d" \((?:cond|sleep)', gdb("info threads"), re.M)
             if rows:
                 break
         assert rows, gdb("info threads")

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define CPUID_HYPERVISOR 0x40000000
 #define CPUID_KVM_FEATURES 0x40000001
 #define CPUID_HYPERVISOR_TSC 0x40000010 /* eax: kHz */
 #define CPUID_TSC_RATIO 0x15

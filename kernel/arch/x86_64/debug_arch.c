@@ -16,6 +16,9 @@
 #define DR6_CLEAR 0xffff0ff0ul
 #define DR7_OFF 0x400ul
 
+/* QEMU without KVM says "TCGTCGTCGTCG" in CPUID_HYPERVISOR. */
+#define CPUID_TCG 0x54474354
+
 #define INT3 0xcc
 
 #define KNOWN(word) (1u << UNI_GDB_##word)
@@ -40,6 +43,22 @@ void debug_arch_hold(struct debug_extra *extra)
 	extra->gs_base = msr_read(MSR_GS_BASE);
 }
 
+bool debug_arch_splits_traps(void)
+{
+	return cpuid(CPUID_HYPERVISOR, 0).ebx == CPUID_TCG;
+}
+
+void debug_arch_pause_data(void)
+{
+	uint64_t control;
+
+	__asm__ volatile("movq %%dr7, %0" : "=r"(control));
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		if (control >> (16 + 4 * i) & 3)
+			control &= ~(3ul << 2 * i);
+	DR_WRITE(7, control);
+}
+
 /* R/W and LEN of one debug register: Intel SDM vol. 3, 17.2.4. */
 static uint64_t control_bits(const struct uni_gdb_watch *watch)
 {
@@ -53,11 +72,15 @@ static uint64_t control_bits(const struct uni_gdb_watch *watch)
 	return types[watch->kind] | (uint64_t)lengths[watch->len] << 2;
 }
 
-void debug_arch_release(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS])
+void debug_arch_release(void)
+{
+	fpu_load(cpu_current()->fpu);
+}
+
+void debug_arch_watch(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS])
 {
 	uint64_t control = DR7_OFF;
 
-	fpu_load(cpu_current()->fpu);
 	DR_WRITE(0, slots[0].watch.address);
 	DR_WRITE(1, slots[1].watch.address);
 	DR_WRITE(2, slots[2].watch.address);

@@ -20,7 +20,17 @@ struct debug_extra {
 /* On the CPU itself, when it stops and before it goes on; its FPU state waits in cpu->fpu. Stopping
  * turns its debug registers off. */
 void debug_arch_hold(struct debug_extra *extra);
-void debug_arch_release(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]);
+void debug_arch_release(void);
+
+/* Sets the CPU's debug registers. */
+void debug_arch_watch(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]);
+
+/* Those that watch data are off until they are set again. */
+void debug_arch_pause_data(void);
+
+/* A step over an instruction that touches what is watched brings two traps, where the Intel SDM
+ * (vol. 3, 17.2.3) has one. */
+bool debug_arch_splits_traps(void);
 
 /* Of code on a CPU; fpu is what that CPU was stopped with. */
 void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame,

@@ -91,6 +91,9 @@ static inline void msr_write(uint32_t msr, uint64_t value)
 			 : "memory");
 }
 
+/* Leaf: the highest of the hypervisor's, and its name. */
+#define CPUID_HYPERVISOR 0x40000000
+
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid r;
