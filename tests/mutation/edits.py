@@ -96,6 +96,12 @@ EDITS = [
         " &&\n\t\t       stub->watches[event->slot].watch.address == event->address",
         "",
     ),
+    Edit(
+        "instruction: instruction::has_at_most_four_prefixes",
+        "gdbstub/arch/x86_64/instruction.c",
+        "PREFIXES_MAX 4",
+        "PREFIXES_MAX 5",
+    ),
     Edit(LAYOUT + "sources are laid out by clang format", CURSOR, "\n{\n", " {\n"),
     Edit(LAYOUT + "every source names its licence", CURSOR, "SPDX-License-Identifier: MIT", "MIT"),
     Edit(
