@@ -111,6 +111,8 @@ void uni_gdb_cmd_monitor(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	struct uni_gdb_text out;
 	size_t len = uni_gdb_left(args) / 2;
 
+	if (stub->non_stop)
+		uni_gdb_send_output(stub);
 	if (len > LINE_MAX || uni_gdb_left(args) % 2 ||
 	    !uni_gdb_take_hex_bytes(args, stub->scratch, len)) {
 		uni_gdb_error(stub, UNI_EINVAL);

@@ -7,6 +7,8 @@
 
 struct uni_gdb_action uni_gdb_resume_of(const struct uni_gdb *stub, uint32_t thread)
 {
+	if (uni_gdb_stop_holds(stub, thread))
+		return (struct uni_gdb_action){.kind = UNI_GDB_HOLD};
 	/* Nobody has said anything yet. */
 	if (!stub->action_count)
 		return (struct uni_gdb_action){.kind = UNI_GDB_CONTINUE};
@@ -14,7 +16,9 @@ struct uni_gdb_action uni_gdb_resume_of(const struct uni_gdb *stub, uint32_t thr
 		if (stub->actions[i].thread == UNI_GDB_ALL_THREADS ||
 		    stub->actions[i].thread == (int32_t)thread)
 			return stub->actions[i];
-	return (struct uni_gdb_action){.kind = UNI_GDB_HOLD};
+	return (struct uni_gdb_action){
+		.kind = stub->non_stop ? UNI_GDB_CONTINUE : UNI_GDB_HOLD,
+	};
 }
 
 bool uni_gdb_step_done(const struct uni_gdb *stub, uint32_t thread, uint64_t pc)
@@ -26,6 +30,10 @@ bool uni_gdb_step_done(const struct uni_gdb *stub, uint32_t thread, uint64_t pc)
 
 void uni_gdb_cmd_why(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
+	if (stub->non_stop) {
+		uni_gdb_stop_tell_all(stub);
+		return;
+	}
 	(void)args;
 	(void)uni_gdb_next_event(stub);
 	uni_gdb_put_stop(stub, &stub->current);
@@ -65,6 +73,11 @@ static bool check_alone(struct uni_gdb *stub)
 
 static void resume(struct uni_gdb *stub)
 {
+	if (stub->non_stop) {
+		/* These name no thread that is stopped. */
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
 	if (!check_alone(stub))
 		return;
 	uni_gdb_range_begin(stub);
@@ -79,7 +92,7 @@ static bool take_signal(struct uni_gdb_cursor *args, uint8_t *signal)
 }
 
 /* One ";action[:thread]" of vCont, its ';' taken already. */
-static bool take_action(struct uni_gdb_cursor *args, struct uni_gdb_action *action)
+bool uni_gdb_take_action(struct uni_gdb_cursor *args, struct uni_gdb_action *action)
 {
 	*action = (struct uni_gdb_action){.thread = UNI_GDB_ALL_THREADS};
 	if (uni_gdb_take(args, 'c')) {
@@ -111,8 +124,12 @@ void uni_gdb_cmd_vcont(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	unsigned count = 0;
 
+	if (stub->non_stop) {
+		uni_gdb_stop_resume(stub, args);
+		return;
+	}
 	do {
-		if (count == UNI_GDB_ACTIONS || !take_action(args, &stub->actions[count])) {
+		if (count == UNI_GDB_ACTIONS || !uni_gdb_take_action(args, &stub->actions[count])) {
 			stub->action_count = 0;
 			uni_gdb_error(stub, UNI_EINVAL);
 			return;

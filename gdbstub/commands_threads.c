@@ -81,6 +81,20 @@ void uni_gdb_cmd_thread_events(struct uni_gdb *stub, struct uni_gdb_cursor *args
 	uni_gdb_ok(stub);
 }
 
+bool uni_gdb_next_thread(struct uni_gdb *stub, const void **cursor, uint32_t *last,
+			 struct uni_gdb_thread *thread)
+{
+	bool finds_again = !*cursor && *last;
+	bool found;
+
+	do
+		found = stub->ops->thread_next(stub->context, cursor, thread);
+	while (found && finds_again && thread->id <= *last);
+	if (found)
+		*last = thread->id;
+	return found;
+}
+
 /* One reply holds as many as a request of gdb's usual size would. */
 #define IDS_A_REPLY 400
 
@@ -91,7 +105,7 @@ void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 
 	(void)args;
 	while (count < IDS_A_REPLY &&
-	       stub->ops->thread_next(stub->context, &stub->threads_cursor, &thread)) {
+	       uni_gdb_next_thread(stub, &stub->threads_cursor, &stub->threads_last, &thread)) {
 		uni_gdb_put_char(&stub->reply, count++ ? ',' : 'm');
 		uni_gdb_put_thread(stub, &stub->reply, thread.id);
 	}
@@ -102,6 +116,7 @@ void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 void uni_gdb_cmd_first_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	stub->threads_cursor = NULL;
+	stub->threads_last = 0;
 	uni_gdb_cmd_more_threads(stub, args);
 }
 

@@ -116,6 +116,7 @@ static void render_thread(const struct uni_gdb *stub, struct uni_gdb_text *xml,
 static void start_listing(struct uni_gdb_listing *listing)
 {
 	listing->cursor = NULL;
+	listing->last = 0;
 	listing->ended = false;
 	listing->position = 0;
 	uni_gdb_text_init(&listing->element, listing->data, sizeof(listing->data));
@@ -132,7 +133,7 @@ static bool next_element(struct uni_gdb *stub)
 		return false;
 	listing->position += listing->element.len;
 	listing->element.len = 0;
-	if (stub->ops->thread_next(stub->context, &listing->cursor, &thread)) {
+	if (uni_gdb_next_thread(stub, &listing->cursor, &listing->last, &thread)) {
 		render_thread(stub, &listing->element, &thread);
 	} else {
 		listing->ended = true;

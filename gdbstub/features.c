@@ -31,6 +31,7 @@ static const struct {
 	[UNI_GDB_FEATURE_THREAD_EVENTS] = {"thread-events", "QThreadEvents+"},
 	[UNI_GDB_FEATURE_BINARY_DOWNLOAD] = {"binary-download", NULL},
 	[UNI_GDB_FEATURE_SEARCH_MEMORY] = {"search-memory", NULL},
+	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+"},
 };
 
 #define COUNT (sizeof(features) / sizeof(features[0]))
@@ -39,7 +40,8 @@ _Static_assert(COUNT <= 32, "a bit each");
 
 bool uni_gdb_feature_is_on(const struct uni_gdb *stub, enum uni_gdb_feature feature)
 {
-	return !(stub->options.features_off >> feature & 1);
+	return !(stub->options.features_off >> feature & 1) &&
+	       (feature != UNI_GDB_FEATURE_NON_STOP || stub->ops->thread_hold);
 }
 
 void uni_gdb_put_features(const struct uni_gdb *stub, struct uni_gdb_text *text)

@@ -22,6 +22,9 @@
  *		;
  *	uni_gdb_resume_of()           for each CPU: hold, go on, step
  *
+ * In non-stop mode it is as long as the stub has something to do, and what gdb knows as stopped are
+ * threads: those for which thread_hold() was called.
+ *
  * Breakpoints are in memory only while the guest runs: uni_gdb_event() lifts them, a resume lays
  * them again. So nothing that reads memory while the guest is stopped ever sees one, and code that
  * the stub itself uses may carry them. */
@@ -39,6 +42,7 @@
 #define UNI_GDB_BREAKPOINTS 1024
 #define UNI_GDB_EVENTS 64
 #define UNI_GDB_ACTIONS 32
+#define UNI_GDB_STOPS 2048
 #define UNI_GDB_NAME_SIZE 64
 #define UNI_GDB_EXTRA_SIZE 192
 #define UNI_GDB_EXPRESSIONS_SIZE 0x10000
@@ -78,6 +82,7 @@ enum uni_gdb_event_kind {
 	UNI_GDB_EVENT_SIGNAL,	  /* `signal`: a fault, a breakpoint instruction of the program */
 	UNI_GDB_EVENT_CREATED,	  /* a thread begins; uni_gdb_wants_thread_events() */
 	UNI_GDB_EVENT_ENDED,	  /* it ends with `status` */
+	UNI_GDB_EVENT_HALTED,	  /* it stays where it is now: thread_hold() */
 	UNI_GDB_EVENT_EXIT,	  /* the program ends with `status`: gdb's session ends with it */
 };
 
@@ -122,7 +127,8 @@ struct uni_gdb_ops {
 	size_t (*memory_write)(void *context, uint64_t address, const void *bytes, size_t len);
 
 	/* Steps through the threads: *cursor is NULL at first and only handed back after. The list
-	 * does not change while the guest is stopped. False after the last one. */
+	 * does not change while the guest is stopped, and a thread that comes later has a higher id
+	 * and stands behind. False after the last one. */
 	bool (*thread_next)(void *context, const void **cursor, struct uni_gdb_thread *thread);
 	bool (*thread_find)(void *context, uint32_t id, struct uni_gdb_thread *thread);
 
@@ -130,6 +136,12 @@ struct uni_gdb_ops {
 	int (*registers_get)(void *context, uint32_t thread, struct uni_gdb_registers *registers);
 	int (*registers_set)(void *context, uint32_t thread,
 			     const struct uni_gdb_registers *registers);
+
+	/* Non-stop mode, which is not offered where this is NULL: the thread is to stay where it is
+	 * while others run, or may go on as uni_gdb_resume_of() says. False: it does not stand
+	 * still yet; UNI_GDB_EVENT_HALTED tells when it does, unless another event of it comes
+	 * first. */
+	bool (*thread_hold)(void *context, uint32_t thread, bool hold);
 
 	/* Adds to those of a hit what the platform reads only when it is asked for, as it takes its
 	 * time: the FPU's. Runs on the CPU of the hit. */
@@ -234,6 +246,7 @@ enum uni_gdb_feature {
 	UNI_GDB_FEATURE_THREAD_EVENTS,
 	UNI_GDB_FEATURE_BINARY_DOWNLOAD,
 	UNI_GDB_FEATURE_SEARCH_MEMORY,
+	UNI_GDB_FEATURE_NON_STOP,
 };
 
 /* What `monitor` switches. */
@@ -244,9 +257,22 @@ struct uni_gdb_options {
 	uint32_t features_off;	 /* a bit for each enum uni_gdb_feature */
 };
 
+/* A thread that gdb stopped, or is to hear of, while others run. */
+struct uni_gdb_stop {
+	struct uni_gdb_event event;
+	enum {
+		UNI_GDB_STOP_WANTED,  /* gdb asked for it, and the thread does not stand yet */
+		UNI_GDB_STOP_QUEUED,  /* to be told */
+		UNI_GDB_STOP_SENT,    /* told, and not acknowledged */
+		UNI_GDB_STOP_TOLD,    /* gdb may let it go */
+		UNI_GDB_STOP_RESUMED, /* by the running command */
+	} state;
+};
+
 /* An XML document or a list that is sent in pieces, rendered once, element by element. */
 struct uni_gdb_listing {
-	const void *cursor;
+	const void *cursor; /* NULL: behind the thread `last` */
+	uint32_t last;
 	bool ended;
 	uint64_t position; /* of the first byte of `element` in the document */
 	struct uni_gdb_text element;
@@ -271,6 +297,11 @@ struct uni_gdb {
 	bool kill;
 	bool resume; /* the running command asked for it */
 
+	bool non_stop;				  /* of QNonStop */
+	bool telling;				  /* vStopped comes, or `?`: no %Stop before */
+	struct uni_gdb_stop stops[UNI_GDB_STOPS]; /* a thread stands here once */
+	unsigned stop_count;
+
 	enum { UNI_GDB_ACKS, UNI_GDB_LAST_ACK, UNI_GDB_NO_ACKS } acks;
 
 	int32_t general_thread;	 /* of Hg */
@@ -280,6 +311,7 @@ struct uni_gdb {
 	struct uni_gdb_event pending[UNI_GDB_EVENTS];
 	unsigned pending_count;
 
+	/* In non-stop mode one for each thread that steps or got a signal. */
 	struct uni_gdb_action actions[UNI_GDB_ACTIONS];
 	unsigned action_count;
 
@@ -296,7 +328,8 @@ struct uni_gdb {
 	struct uni_gdb_range range;
 
 	struct uni_gdb_listing threads_xml;
-	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo */
+	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo; NULL: behind threads_last */
+	uint32_t threads_last;
 
 	struct uni_gdb_receiver receiver;
 	uint8_t input[4096];
@@ -366,7 +399,8 @@ bool uni_gdb_breakpoint_hit(struct uni_gdb *stub, const struct uni_gdb_breakpoin
 bool uni_gdb_watch_hit(struct uni_gdb *stub, unsigned slot, const struct uni_gdb_hit *hit);
 
 /* There is output of dprintf, which gdb gets as soon as the guest stops: for nothing else, a stop
- * with UNI_GDB_EVENT_ATTENTION is over again when it is sent. */
+ * with UNI_GDB_EVENT_ATTENTION is over again when it is sent. Never so in non-stop mode, where gdb
+ * takes none but while it waits for `monitor`. */
 bool uni_gdb_has_output(const struct uni_gdb *stub);
 
 /* Tracing ended by itself, and its breakpoints still stand: a stop with UNI_GDB_EVENT_ATTENTION

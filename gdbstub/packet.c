@@ -206,13 +206,13 @@ static size_t emit_plain(struct output *out, const char *at, size_t left, bool r
 	return done;
 }
 
-int uni_gdb_transmit(const char *payload, size_t len, bool rle, uint8_t *piece, size_t size,
-		     uni_gdb_send_fn send, void *context)
+int uni_gdb_transmit(char lead, const char *payload, size_t len, bool rle, uint8_t *piece,
+		     size_t size, uni_gdb_send_fn send, void *context)
 {
 	static const char digits[] = "0123456789abcdef";
 	struct output out = {.piece = piece, .size = size, .send = send, .context = context};
 
-	emit(&out, '$');
+	emit(&out, (uint8_t)lead);
 	out.sum = 0;
 	for (size_t i = 0; i < len && !out.error;) {
 		size_t repeated;

@@ -51,8 +51,9 @@ enum uni_gdb_input uni_gdb_receive(struct uni_gdb_receiver *receiver, uint8_t by
 /* Sends one piece of a frame; 0 or a negative error that ends the frame. */
 typedef int (*uni_gdb_send_fn)(void *context, const void *bytes, size_t len);
 
-/* Frames the payload, run-length encoded where that is shorter and `rle` allows it, and hands it to
- * `send` in pieces of up to `size` bytes built in `piece`. The payload must have its '#', '$', '}'
- * and '*' escaped. Returns 0 or the error of `send`. */
-int uni_gdb_transmit(const char *payload, size_t len, bool rle, uint8_t *piece, size_t size,
-		     uni_gdb_send_fn send, void *context);
+/* Frames the payload, `$` or, for a notification, `%` in front, run-length encoded where that is
+ * shorter and `rle` allows it, and hands it to `send` in pieces of up to `size` bytes built in
+ * `piece`. The payload must have its '#', '$', '}' and '*' escaped. Returns 0 or the error of
+ * `send`. */
+int uni_gdb_transmit(char lead, const char *payload, size_t len, bool rle, uint8_t *piece,
+		     size_t size, uni_gdb_send_fn send, void *context);

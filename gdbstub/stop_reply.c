@@ -67,7 +67,10 @@ static void put_expedited(struct uni_gdb *stub, uint32_t thread)
 void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 {
 	struct uni_gdb_thread thread;
-	uint8_t signal = event->signal ? (uint8_t)event->signal : UNI_GDB_SIGTRAP;
+	uint8_t signal = (uint8_t)event->signal;
+
+	if (!signal && event->kind != UNI_GDB_EVENT_HALTED)
+		signal = UNI_GDB_SIGTRAP;
 
 	if (event->kind == UNI_GDB_EVENT_EXIT) {
 		uni_gdb_put_char(&stub->reply, 'W');
@@ -85,8 +88,10 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 		uni_gdb_put_thread(stub, &stub->reply, event->thread);
 		return;
 	}
-	/* gdb takes the thread of a stop reply for the selected one from here on. */
-	stub->general_thread = (int32_t)event->thread;
+	/* gdb takes the thread of a stop reply for the selected one from here on; with threads
+	 * stopped one by one it does not. */
+	if (!stub->non_stop)
+		stub->general_thread = (int32_t)event->thread;
 	uni_gdb_put_char(&stub->reply, 'T');
 	uni_gdb_put_hex_bytes(&stub->reply, &signal, 1);
 	put_reason(stub, event);
@@ -110,6 +115,7 @@ static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
 
 	switch (event->kind) {
 	case UNI_GDB_EVENT_ATTENTION:
+	case UNI_GDB_EVENT_HALTED:
 		return false;
 	case UNI_GDB_EVENT_BREAKPOINT:
 		return uni_gdb_breakpoint_at(stub, event->address) &&

@@ -58,17 +58,32 @@ void uni_gdb_error_text(struct uni_gdb *stub, const char *text)
 	uni_gdb_put(&stub->reply, text);
 }
 
+static void begin_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
+{
+	stub->current = *event;
+	stub->general_thread = (int32_t)event->thread;
+	stub->continue_thread = UNI_GDB_ANY_THREAD;
+	/* A listing that was under way starts over. */
+	stub->threads_xml.element.data = NULL;
+	stub->threads_last = 0;
+}
+
 void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event)
 {
 	if (!stub->stopped) {
 		uni_gdb_breakpoints_lift(stub);
 		stub->stopped = true;
-		stub->current = *event;
-		stub->general_thread = (int32_t)event->thread;
-		stub->continue_thread = UNI_GDB_ANY_THREAD;
-		/* Threads came and went: a listing that was under way starts over. */
-		stub->threads_xml.element.data = NULL;
+		/* Threads came and went. */
+		stub->threads_xml.cursor = NULL;
 		stub->threads_cursor = NULL;
+		if (stub->non_stop)
+			uni_gdb_stop_begin(stub);
+		else
+			begin_stop(stub, event);
+	}
+	if (stub->non_stop) {
+		uni_gdb_stop_add(stub, event);
+		return;
 	}
 	/* There is at most one event a CPU, and more room than CPUs. */
 	if (stub->pending_count < UNI_GDB_EVENTS)
@@ -90,6 +105,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 {
 	uni_gdb_breakpoints_forget(stub);
 	uni_gdb_trace_detach(stub);
+	uni_gdb_stop_forget(stub);
 	stub->attached = false;
 	stub->multiprocess = false;
 	stub->thread_events = false;
@@ -117,9 +133,18 @@ void uni_gdb_abandon(struct uni_gdb *stub)
 
 static void send_reply(struct uni_gdb *stub)
 {
-	if (uni_gdb_transmit(stub->reply.data, stub->reply.len, stub->options.run_length,
+	if (uni_gdb_transmit('$', stub->reply.data, stub->reply.len, stub->options.run_length,
 			     stub->piece, sizeof(stub->piece), stub->ops->write, stub->context) < 0)
 		uni_gdb_abandon(stub);
+}
+
+void uni_gdb_send_notification(struct uni_gdb *stub)
+{
+	if (uni_gdb_transmit('%', stub->reply.data, stub->reply.len, stub->options.run_length,
+			     stub->piece, sizeof(stub->piece), stub->ops->write, stub->context) < 0)
+		uni_gdb_abandon(stub);
+	/* Nothing that gdb may ask for once more. */
+	stub->reply.len = 0;
 }
 
 static void send_ack(struct uni_gdb *stub, char ack)
@@ -131,6 +156,16 @@ static void send_ack(struct uni_gdb *stub, char ack)
 static void new_reply(struct uni_gdb *stub)
 {
 	uni_gdb_text_init(&stub->reply, stub->reply_data, UNI_GDB_PACKET_SIZE);
+}
+
+void uni_gdb_send_output(struct uni_gdb *stub)
+{
+	if (stub->output.len) {
+		new_reply(stub);
+		uni_gdb_put_output(stub);
+		send_reply(stub);
+	}
+	new_reply(stub);
 }
 
 static void send_stop(struct uni_gdb *stub)
@@ -176,6 +211,9 @@ static void got_ack(struct uni_gdb *stub)
 
 static void interrupt(struct uni_gdb *stub)
 {
+	/* Threads that are stopped one by one have vCtrlC. */
+	if (stub->non_stop)
+		return;
 	stub->interrupted = !stub->owes_stop;
 	if (stub->interrupted)
 		return;
@@ -260,19 +298,21 @@ static enum uni_gdb_verdict leave(struct uni_gdb *stub)
 	return UNI_GDB_RESUME;
 }
 
-/* gdb takes it only while it waits for a stop. */
-static void send_output(struct uni_gdb *stub)
+/* Nothing is left to read. With threads stopped one by one that ends each stop. */
+static bool is_over(const struct uni_gdb *stub)
 {
-	new_reply(stub);
-	uni_gdb_put_output(stub);
-	send_reply(stub);
+	if (stub->non_stop)
+		return !uni_gdb_receiver_in_frame(&stub->receiver);
+	return stopped_for_nothing(stub);
 }
 
 enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub)
 {
-	if (stub->owes_stop && uni_gdb_has_output(stub))
-		send_output(stub);
+	/* gdb takes output only while it waits for a stop. */
+	if (stub->owes_stop)
+		uni_gdb_send_output(stub);
 	while (!stub->kill) {
+		uni_gdb_stop_notify(stub);
 		if (stub->owes_stop && uni_gdb_next_event(stub)) {
 			stub->resume = false;
 			send_stop(stub);
@@ -285,7 +325,7 @@ enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub)
 			stub->resume = false;
 		} else if (fill_input(stub)) {
 			take_byte(stub, stub->input[stub->input_at++]);
-		} else if (stopped_for_nothing(stub)) {
+		} else if (is_over(stub)) {
 			return leave(stub);
 		} else if (!stub->resume) {
 			return UNI_GDB_STAY;

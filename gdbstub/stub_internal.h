@@ -38,6 +38,31 @@ void uni_gdb_error_text(struct uni_gdb *stub, const char *text);
 /* Ends the session: breakpoints and watches go, the guest is to run. */
 void uni_gdb_end_session(struct uni_gdb *stub);
 
+/* Sends what is in stub->reply as a notification, `%` in front. */
+void uni_gdb_send_notification(struct uni_gdb *stub);
+/* What dprintf printed, if anything. Leaves a new reply. */
+void uni_gdb_send_output(struct uni_gdb *stub);
+
+/* commands_resume.c */
+/* One action of vCont. */
+bool uni_gdb_take_action(struct uni_gdb_cursor *args, struct uni_gdb_action *action);
+
+/* commands_nonstop.c */
+/* The guest ran since gdb let threads go. */
+void uni_gdb_stop_begin(struct uni_gdb *stub);
+/* Keeps an event for gdb, and its thread where it is. */
+void uni_gdb_stop_add(struct uni_gdb *stub, const struct uni_gdb_event *event);
+/* Sends %Stop if one is due. */
+void uni_gdb_stop_notify(struct uni_gdb *stub);
+/* The thread has a stop that gdb has not ended. */
+bool uni_gdb_stop_holds(const struct uni_gdb *stub, uint32_t thread);
+/* `?` in non-stop mode: all of them once more. */
+void uni_gdb_stop_tell_all(struct uni_gdb *stub);
+/* vCont in non-stop mode. */
+void uni_gdb_stop_resume(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+/* Back to stopping all at once: every thread may go. */
+void uni_gdb_stop_forget(struct uni_gdb *stub);
+
 /* stop_reply.c */
 void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event);
 /* Moves the first pending event that gdb has to hear of now into `current`; false if there is none.
@@ -118,6 +143,10 @@ void uni_gdb_describe_trace(struct uni_gdb *stub, struct uni_gdb_text *out);
 /* commands_threads.c */
 /* A thread's name in the protocol. */
 void uni_gdb_put_thread(const struct uni_gdb *stub, struct uni_gdb_text *text, uint32_t id);
+/* Steps through the threads as ops->thread_next() does, and goes on behind the thread *last, 0 at
+ * first, where the guest ran since and *cursor is NULL. */
+bool uni_gdb_next_thread(struct uni_gdb *stub, const void **cursor, uint32_t *last,
+			 struct uni_gdb_thread *thread);
 /* The thread that Hg means. */
 uint32_t uni_gdb_general_thread(struct uni_gdb *stub);
 
@@ -169,6 +198,9 @@ void uni_gdb_cmd_define_variable(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 void uni_gdb_cmd_first_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_next_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_non_stop(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_stopped(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_interrupt(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_why(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_continue(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_continue_signal(struct uni_gdb *stub, struct uni_gdb_cursor *args);

@@ -119,6 +119,17 @@ static int machine_registers_set(void *context, uint32_t id,
 	return 0;
 }
 
+static bool machine_thread_hold(void *context, uint32_t id, bool hold)
+{
+	struct machine *machine = context;
+	struct machine_thread *found = find(machine, id);
+
+	if (!found)
+		return false;
+	found->held = hold;
+	return found->public.cpu == UNI_GDB_NO_CPU || !machine->stops_late;
+}
+
 static void machine_registers_add_fpu(void *context, struct uni_gdb_registers *registers)
 {
 	(void)context;
@@ -188,6 +199,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.thread_find = machine_thread_find,
 	.registers_get = machine_registers_get,
 	.registers_set = machine_registers_set,
+	.thread_hold = machine_thread_hold,
 	.registers_add_fpu = machine_registers_add_fpu,
 	.breakpoint_refused = machine_breakpoint_refused,
 	.displaced_room = machine_displaced_room,

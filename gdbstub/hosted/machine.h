@@ -25,6 +25,7 @@
 struct machine_thread {
 	struct uni_gdb_thread public;
 	struct uni_gdb_registers registers;
+	bool held;
 };
 
 struct machine {
@@ -42,6 +43,7 @@ struct machine {
 	uint64_t clock_us;
 	uint8_t frames[MACHINE_FRAMES_SIZE];
 	unsigned rendered; /* calls of thread_next */
+	bool stops_late;   /* a thread on a CPU does not stand as soon as it is to be held */
 };
 
 /* Three threads: 1 and 2 on CPUs 0 and 1, 3 on none; RAM filled with a pattern. */

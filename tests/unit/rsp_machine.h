@@ -24,17 +24,20 @@ static inline void rsp_send(const char *packet)
 	machine_send(&m, tail, 3);
 }
 
-/* The payloads of all frames that came, each behind a '\n' but the first. */
+/* The payloads of all frames that came, each behind a '\n' but the first; those of notifications
+ * behind their '%'. */
 static inline const char *rsp_received(void)
 {
 	static char text[MACHINE_WIRE_SIZE + 1];
 	size_t len = 0;
 
 	for (size_t i = 0; i < m.from_stub_len; i++) {
-		if (m.from_stub[i] != '$')
+		if (m.from_stub[i] != '$' && m.from_stub[i] != '%')
 			continue;
 		if (len)
 			text[len++] = '\n';
+		if (m.from_stub[i] == '%')
+			text[len++] = '%';
 		for (i++; m.from_stub[i] != '#'; i++)
 			text[len++] = (char)m.from_stub[i];
 	}

@@ -43,8 +43,8 @@ static const char *transmit(const char *payload, bool rle, size_t piece)
 
 	sent_len = 0;
 	memset(sent, 0, sizeof(sent));
-	cr_assert_eq(uni_gdb_transmit(payload, strlen(payload), rle, buffer, piece, send_to_buffer,
-				      &piece),
+	cr_assert_eq(uni_gdb_transmit('$', payload, strlen(payload), rle, buffer, piece,
+				      send_to_buffer, &piece),
 		     0);
 	return sent;
 }
@@ -252,9 +252,9 @@ Test(rsp_packet, stops_sending_at_the_first_error)
 	uint8_t piece[4];
 	int calls = 0;
 
-	cr_expect_eq(
-		uni_gdb_transmit("0123456789", 10, false, piece, sizeof(piece), refuse, &calls),
-		-5);
+	cr_expect_eq(uni_gdb_transmit('$', "0123456789", 10, false, piece, sizeof(piece), refuse,
+				      &calls),
+		     -5);
 	cr_expect_eq(calls, 1);
 }
 
