@@ -6,8 +6,9 @@
  * An input is lines: `!` and three digits is something that happens in the guest (kind, thread,
  * number), `~` is raw bytes on the wire, everything else is the payload of a packet, framed here.
  * Checked, besides what the sanitizers find: every byte that comes back belongs to a well-formed
- * frame or is an acknowledgement; a stopped guest has no breakpoint in its memory; when gdb is gone
- * nothing that it set is left. At the end it says how many packets there were.
+ * frame or is an acknowledgement; a stopped guest has no breakpoint in its memory; a thread is
+ * stopped once, and held then; when gdb is gone nothing that it set is left. At the end it says how
+ * many packets there were.
  */
 #include <string.h>
 
@@ -62,7 +63,7 @@ static void check_output(void)
 	size_t at = 0;
 
 	while (at < machine.from_stub_len) {
-		if (machine.from_stub[at] == '$') {
+		if (machine.from_stub[at] == '$' || machine.from_stub[at] == '%') {
 			at += check_frame(machine.from_stub + at, machine.from_stub_len - at);
 		} else {
 			CHECK(machine.from_stub[at] == '+' || machine.from_stub[at] == '-');
@@ -70,6 +71,21 @@ static void check_output(void)
 		}
 	}
 	machine.from_stub_len = 0;
+}
+
+/* Each stopped thread is so once, and held. */
+static void check_stops(void)
+{
+	CHECK(machine.stub.stop_count <= machine.thread_count);
+	for (unsigned i = 0; i < machine.stub.stop_count; i++) {
+		uint32_t thread = machine.stub.stops[i].event.thread;
+
+		CHECK(machine.stub.stops[i].state != UNI_GDB_STOP_RESUMED);
+		CHECK(machine.threads[thread - 1].held ==
+		      (machine.stub.stops[i].event.kind != UNI_GDB_EVENT_ENDED));
+		for (unsigned k = 0; k < i; k++)
+			CHECK(machine.stub.stops[k].event.thread != thread);
+	}
 }
 
 static void check_no_breakpoints(void)
@@ -138,6 +154,7 @@ static void poll(void)
 	enum uni_gdb_verdict verdict = uni_gdb_poll(&machine.stub);
 
 	check_output();
+	check_stops();
 	if (verdict == UNI_GDB_STAY) {
 		check_no_breakpoints();
 		return;
