@@ -38,6 +38,10 @@ void sched_snapshot(struct thread *thread, struct thread_info *out);
 void thread_switch(uintptr_t *save_rsp, void *save_fx, uintptr_t load_rsp, const void *load_fx);
 void thread_start(void);
 
+/* switch_end.c: the last instruction of thread_switch(), when all else that it did is undone and
+ * the return address is on top of the stack. Here a debugger shows a thread that is off its CPU. */
+void thread_switch_end(void);
+
 /* thread.c, called by thread_start */
 _Noreturn void thread_main(void);
 

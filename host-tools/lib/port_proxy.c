@@ -11,7 +11,7 @@
 #include "host-tools/lib/peer.h"
 
 #define QUEUE_LIMIT (256 * 1024)
-#define PIECE 4096
+#define PIECE (64 * 1024)
 
 static void close_side(struct port_proxy *proxy, struct port_proxy_side *side)
 {
@@ -59,14 +59,17 @@ static bool pass(struct port_proxy *proxy, struct port_proxy_side *from)
 	struct port_proxy_side *to = other_side(from);
 	uint8_t data[PIECE];
 	ssize_t len = read(from->fd, data, sizeof(data));
+	bool alive;
 
 	if (len < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (len == 0 || !uni_byte_queue_put(&to->out, data, (size_t)len))
 		return false;
+	/* First: the other side waits for them. */
+	alive = uni_byte_queue_flush(&to->out, to->fd) == 0;
 	if (proxy->watch)
 		proxy->watch(proxy->context, from == &proxy->client, data, (size_t)len);
-	return uni_byte_queue_flush(&to->out, to->fd) == 0;
+	return alive;
 }
 
 static void on_side(void *context, uint32_t events)

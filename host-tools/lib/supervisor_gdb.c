@@ -11,31 +11,51 @@
 #define ANSWER_MS 25
 #define ATTEMPTS_MAX 8
 #define INTERRUPT 0x03
+#define NS_PER_MS 1000000
 
-static void disarm(struct gdb_watch *watch)
+/* The timer runs on: to set it for each packet would cost more than to pass the packet. */
+static void stop_waiting(struct gdb_watch *watch)
 {
-	uni_event_timer_disarm(&watch->timer);
-	watch->delay_ms = 0;
-	watch->attempts = 0;
+	watch->due_ns = 0;
+}
+
+static void arm(struct gdb_watch *watch, uint64_t now_ns)
+{
+	watch->rings_ns = watch->due_ns;
+	uni_event_timer_arm(&watch->timer, (watch->due_ns - now_ns) / NS_PER_MS + 1, 0);
 }
 
 static void expect_answer(struct gdb_watch *watch)
 {
-	if (watch->delay_ms)
+	uint64_t now_ns = uni_event_now_ns();
+
+	if (watch->due_ns)
 		return;
 	watch->delay_ms = ANSWER_MS;
-	uni_event_timer_arm(&watch->timer, watch->delay_ms, 0);
+	watch->attempts = 0;
+	watch->due_ns = now_ns + ANSWER_MS * NS_PER_MS;
+	if (!watch->rings_ns || watch->rings_ns > watch->due_ns)
+		arm(watch, now_ns);
 }
 
 static void on_timer(void *context, uint32_t events)
 {
 	struct supervisor *supervisor = context;
 	struct gdb_watch *watch = &supervisor->gdb_watch;
+	uint64_t now_ns = uni_event_now_ns();
 
-	supervisor_inject_nmi(supervisor);
-	watch->delay_ms *= 2;
-	if (++watch->attempts < ATTEMPTS_MAX)
-		uni_event_timer_arm(&watch->timer, watch->delay_ms, 0);
+	watch->rings_ns = 0;
+	if (!watch->due_ns || watch->attempts == ATTEMPTS_MAX)
+		return;
+	/* It may have been set for a packet before this one. */
+	if (now_ns >= watch->due_ns) {
+		supervisor_inject_nmi(supervisor);
+		watch->delay_ms *= 2;
+		watch->attempts++;
+		watch->due_ns = now_ns + watch->delay_ms * NS_PER_MS;
+	}
+	if (watch->attempts < ATTEMPTS_MAX)
+		arm(watch, now_ns);
 }
 
 /* Packets after which the guest runs, and answers when it stops: perhaps never. */
@@ -54,7 +74,7 @@ static void follow(struct gdb_watch *watch, uint8_t byte)
 	} else if (byte == '#' && watch->in_packet) {
 		watch->in_packet = false;
 		if (resumes(watch->packet, watch->packet_len))
-			disarm(watch);
+			stop_waiting(watch);
 		else
 			expect_answer(watch);
 	} else if (watch->in_packet) {
@@ -71,7 +91,7 @@ static void on_bytes(void *context, bool from_client, const uint8_t *data, size_
 	struct gdb_watch *watch = &supervisor->gdb_watch;
 
 	if (len == 0) {
-		disarm(watch);
+		stop_waiting(watch);
 		watch->in_packet = false;
 		watch->attached_ns = uni_event_now_ns();
 		life_set_state(supervisor, from_client ? UNI_GUEST_DEBUGGED : UNI_GUEST_RUNNING);
@@ -81,7 +101,7 @@ static void on_bytes(void *context, bool from_client, const uint8_t *data, size_
 		return;
 	}
 	if (!from_client) {
-		disarm(watch);
+		stop_waiting(watch);
 		return;
 	}
 	for (size_t i = 0; i < len; i++)

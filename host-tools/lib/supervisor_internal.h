@@ -112,7 +112,9 @@ struct console {
 /* gdb's connection, and the NMI for a stub that does not answer. */
 struct gdb_watch {
 	struct uni_event_timer timer;
-	uint64_t delay_ms;
+	uint64_t rings_ns; /* when the timer does; 0: it is not set */
+	uint64_t due_ns;   /* when the next NMI goes in; 0: no answer is due */
+	uint64_t delay_ms; /* from the one before */
 	unsigned attempts;
 	uint8_t packet[8]; /* start of the packet that gdb is sending */
 	unsigned packet_len;

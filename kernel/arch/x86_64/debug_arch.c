@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/io.h"
 #include "kernel/cpu.h"
+#include "kernel/sched.h"
 #include "tracing/errno.h"
 
 #define RFLAGS_RESUME (1ul << 16)
@@ -175,10 +176,7 @@ void debug_arch_set(const struct uni_gdb_registers *from, struct trap_frame *fra
 	fpu_set(fpu, from->xsave);
 }
 
-extern const uint64_t thread_switch_ret;
-extern const char thread_start[];
-
-/* A thread is shown at the end of thread_switch(), its return address on the stack, so that the
+/* A thread is shown at thread_switch_end(), its return address on the stack, so that the
  * debugger takes that for one and finds the line of the call. One that never ran was not called. */
 struct shown {
 	uint64_t pc;
@@ -189,7 +187,7 @@ static struct shown show(const struct switch_frame *frame)
 {
 	if (frame->rip == (uintptr_t)thread_start)
 		return (struct shown){frame->rip, (uintptr_t)(frame + 1)};
-	return (struct shown){thread_switch_ret, (uintptr_t)&frame->rip};
+	return (struct shown){(uintptr_t)thread_switch_end, (uintptr_t)&frame->rip};
 }
 
 static struct switch_frame *saved_frame(uintptr_t saved_rsp)

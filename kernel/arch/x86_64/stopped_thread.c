@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/fault.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/cpu.h"
+#include "kernel/sched.h"
 #include "kernel/text.h"
 
 /* A thread that is off its CPU blocked in C code, which ran with these. */
@@ -41,16 +42,13 @@ void stopped_from_trap(struct uni_core_prstatus *status, const struct trap_frame
 	status->gs_base = (uintptr_t)&cpus[cpu];
 }
 
-extern const uint64_t thread_switch_ret;
-extern const char thread_start[];
-
 static bool read_switch_frame(uintptr_t saved_rsp, struct switch_frame *frame)
 {
 	return saved_rsp != 0 &&
 	       memory_read_nofault(frame, (const void *)saved_rsp, sizeof(*frame)) == 0;
 }
 
-/* The thread is shown at the end of thread_switch(), its return address on the stack, so that a
+/* The thread is shown at thread_switch_end(), its return address on the stack, so that a
  * debugger finds the line of the call. One that never ran was not called. */
 void stopped_from_switch(struct uni_core_prstatus *status, uintptr_t saved_rsp)
 {
@@ -72,7 +70,7 @@ void stopped_from_switch(struct uni_core_prstatus *status, uintptr_t saved_rsp)
 		status->rip = frame.rip;
 		status->rsp = saved_rsp + sizeof(frame);
 	} else {
-		status->rip = thread_switch_ret;
+		status->rip = (uintptr_t)thread_switch_end;
 		status->rsp = saved_rsp + offsetof(struct switch_frame, rip);
 	}
 }

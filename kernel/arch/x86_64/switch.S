@@ -64,19 +64,9 @@ thread_switch:
 	popq %rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbp
-1:	ret
+	jmp thread_switch_end
 	.cfi_endproc
 	.size thread_switch, . - thread_switch
-
-/* Where in thread_switch() a debugger shows a thread that is off its CPU: all but `ret` is undone. */
-	.section .rodata.thread_switch_ret, "a"
-	.balign 8
-	.globl thread_switch_ret
-	.type thread_switch_ret, @object
-	.size thread_switch_ret, 8
-thread_switch_ret:
-	.quad 1b
-	.text
 
 /* The rip of a thread that never ran: no caller above, so backtraces end here. rbp is 0. */
 	.globl thread_start
