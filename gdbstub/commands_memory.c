@@ -30,12 +30,9 @@ void uni_gdb_cmd_read_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	}
 	if (len > sizeof(stub->scratch))
 		len = sizeof(stub->scratch);
-	size_t got = read_bytes(stub, address, stub->scratch, len);
-
-	if (len && !got)
+	stub->reply_bytes = read_bytes(stub, address, stub->scratch, len);
+	if (len && !stub->reply_bytes)
 		uni_gdb_error(stub, UNI_EFAULT);
-	else
-		uni_gdb_put_hex_bytes(&stub->reply, stub->scratch, got);
 }
 
 static void write_bytes(struct uni_gdb *stub, uint64_t address, const void *bytes, size_t len)

@@ -49,6 +49,9 @@
 #define UNI_GDB_OUTPUT_SIZE 8192
 #define UNI_GDB_NO_CPU (-1)
 
+/* What is written at once: gdb reads the beginning of a long reply while the rest is made. */
+#define UNI_GDB_PIECE 0x2000
+
 /* The signal numbers of the protocol: GDB manual, "Signals"; include/gdb/signals.def. */
 enum uni_gdb_signal {
 	UNI_GDB_SIGNAL_NONE = 0,
@@ -338,8 +341,9 @@ struct uni_gdb {
 
 	struct uni_gdb_text reply;
 	char reply_data[UNI_GDB_PACKET_SIZE + 1];
+	size_t reply_bytes; /* not 0: the reply is so many bytes of scratch[] instead */
 	uint8_t scratch[UNI_GDB_PACKET_SIZE / 2];
-	uint8_t piece[UNI_GDB_PACKET_SIZE + UNI_GDB_FRAMING];
+	uint8_t piece[UNI_GDB_PIECE];
 };
 
 /* Keeps the pointers. register_sets: what this boot keeps of the registers that only some

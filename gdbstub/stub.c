@@ -133,8 +133,15 @@ void uni_gdb_abandon(struct uni_gdb *stub)
 
 static void send_reply(struct uni_gdb *stub)
 {
-	if (uni_gdb_transmit('$', stub->reply.data, stub->reply.len, stub->options.run_length,
-			     stub->piece, sizeof(stub->piece), stub->ops->write, stub->context) < 0)
+	bool rle = stub->options.run_length;
+	int err = stub->reply_bytes ? uni_gdb_transmit_bytes(stub->scratch, stub->reply_bytes, rle,
+							     stub->piece, sizeof(stub->piece),
+							     stub->ops->write, stub->context)
+				    : uni_gdb_transmit('$', stub->reply.data, stub->reply.len, rle,
+						       stub->piece, sizeof(stub->piece),
+						       stub->ops->write, stub->context);
+
+	if (err < 0)
 		uni_gdb_abandon(stub);
 }
 
@@ -156,6 +163,7 @@ static void send_ack(struct uni_gdb *stub, char ack)
 static void new_reply(struct uni_gdb *stub)
 {
 	uni_gdb_text_init(&stub->reply, stub->reply_data, UNI_GDB_PACKET_SIZE);
+	stub->reply_bytes = 0;
 }
 
 void uni_gdb_send_output(struct uni_gdb *stub)
@@ -246,7 +254,7 @@ static void take_byte(struct uni_gdb *stub, uint8_t byte)
 	case UNI_GDB_INPUT_NACK:
 		/* gdb sends it at each of its time-outs, in no-ack mode too, where it means
 		 * nothing. */
-		if (stub->acks != UNI_GDB_NO_ACKS && stub->reply.len)
+		if (stub->acks != UNI_GDB_NO_ACKS && (stub->reply.len || stub->reply_bytes))
 			send_reply(stub);
 		break;
 	case UNI_GDB_INPUT_NONE:

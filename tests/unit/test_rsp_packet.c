@@ -218,6 +218,88 @@ Test(rsp_packet, runs_among_other_characters_decode_to_what_they_were)
 	}
 }
 
+static const char *transmit_bytes(const void *bytes, size_t len, bool rle, size_t piece)
+{
+	uint8_t buffer[64];
+
+	sent_len = 0;
+	memset(sent, 0, sizeof(sent));
+	cr_assert_eq(uni_gdb_transmit_bytes(bytes, len, rle, buffer, piece, send_to_buffer, &piece),
+		     0);
+	return sent;
+}
+
+Test(rsp_packet, sends_bytes_as_digits)
+{
+	/* 0x30 + 0x66 + 0x61 + 0x39 = 0x130 */
+	cr_expect_str_eq(transmit_bytes("\x0f\xa9", 2, true, 64), "$0fa9#30");
+	cr_expect_str_eq(transmit_bytes("\x0f\xa9", 2, true, 1), "$0fa9#30");
+	cr_expect_str_eq(transmit_bytes("\0\0", 2, true, 64), "$0* #7a");
+	cr_expect_str_eq(transmit_bytes("\0\0", 2, false, 64), "$0000#c0");
+	/* Eight '0': five repetitions, as seven would be '$'. */
+	cr_expect_eq(strncmp(transmit_bytes("\0\0\0\0", 4, true, 64), "$0*\"00#", 7), 0);
+	/* 98 of them: 97 + 29 = '~'. 0x30 + 0x2a + 0x7e = 0xd8 */
+	cr_expect_str_eq(transmit_bytes((char[49]){0}, 49, true, 64), "$0*~#d8");
+}
+
+/* What `sent` has between '$' and '#', without run-length encoding; returns its length. */
+static size_t decode(char *to, bool rle)
+{
+	uint8_t sum = 0;
+	size_t at = 0;
+	char *in;
+
+	cr_assert_eq(sent[0], '$');
+	for (in = sent + 1; *in != '#'; in++) {
+		sum += (uint8_t)*in;
+		if (*in != '*') {
+			to[at++] = *in;
+			continue;
+		}
+		cr_assert(rle && at > 0);
+		sum += (uint8_t) * ++in;
+		cr_assert(*in >= 32 && *in <= 126 && *in != '#' && *in != '$');
+		for (int n = *in - 29; n > 0; n--, at++)
+			to[at] = to[at - 1];
+	}
+	cr_assert_eq(strtoul(in + 1, NULL, 16), sum);
+	cr_assert_eq(in + 3, sent + sent_len);
+	to[at] = 0;
+	return at;
+}
+
+/* Runs of every length up to 40 digits, and of some more, from each digit of three words on. */
+Test(rsp_packet, bytes_with_runs_decode_to_what_they_were)
+{
+	for (size_t run = 1; run < 420; run += run < 40 ? 1 : 37) {
+		for (size_t before = 0; before < 48; before++) {
+			char digits[1024], decoded[1024], text[3] = "";
+			uint8_t bytes[512];
+			size_t count = before + run, piece = 1 + (run + before) % 64;
+
+			for (size_t i = 0; i < before; i++)
+				digits[i] = "0123456789abcde"[i % 15];
+			memset(digits + before, 'f', run);
+			for (size_t i = 0; i < 18 || count % 2; i++)
+				digits[count++] = "0123456789"[i % 10];
+			digits[count] = 0;
+			for (size_t i = 0; i < count / 2; i++) {
+				memcpy(text, digits + 2 * i, 2);
+				bytes[i] = (uint8_t)strtoul(text, NULL, 16);
+			}
+			transmit_bytes(bytes, count / 2, true, piece);
+			cr_assert_eq(decode(decoded, true), count);
+			cr_assert_str_eq(decoded, digits);
+			/* Three digits at the end of a word may stay plain. */
+			cr_assert(run < 7 ||
+				  sent_len <= UNI_GDB_FRAMING + count - run + 8 + run / 30);
+			transmit_bytes(bytes, count / 2, false, piece);
+			cr_assert_eq(decode(decoded, false), count);
+			cr_assert_str_eq(decoded, digits);
+		}
+	}
+}
+
 Test(rsp_packet, writes_every_byte_as_two_digits)
 {
 	char data[600], expected[3];
@@ -256,6 +338,10 @@ Test(rsp_packet, stops_sending_at_the_first_error)
 				      &calls),
 		     -5);
 	cr_expect_eq(calls, 1);
+	cr_expect_eq(uni_gdb_transmit_bytes((const uint8_t *)"0123456789", 10, true, piece,
+					    sizeof(piece), refuse, &calls),
+		     -5);
+	cr_expect_eq(calls, 2);
 }
 
 static struct uni_gdb_cursor cursor_on(const char *text)
