@@ -31,10 +31,6 @@ bool uni_gdb_arch_register_exists(uint32_t sets, unsigned number);
 /* Bytes of a register as gdb transfers it, at most UNI_GDB_REGISTER_MAX. */
 size_t uni_gdb_arch_register_size(unsigned number);
 
-/* Bytes of all that there are, as in a `g` packet and in a frame of gdb's tracepoints; at most
- * UNI_GDB_REGISTERS_MAX. */
-size_t uni_gdb_arch_registers_size(uint32_t sets);
-
 /* Copies a register's bytes; false when its value is not known. */
 bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsigned number,
 				void *bytes);
@@ -47,10 +43,12 @@ bool uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned n
 extern const uint8_t uni_gdb_arch_expedited[];
 extern const unsigned uni_gdb_arch_expedited_count;
 
-/* All that there are as one `g` packet has them, what is not known as 0. Any number of CPUs while
- * the guest runs. */
-void uni_gdb_arch_registers_pack(const struct uni_gdb_registers *registers, uint32_t sets,
-				 uint8_t *bytes);
+/* How all that there are lie in one block, as a `g` packet has them. */
+void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint32_t sets);
+
+/* block->size bytes, what is not known as 0. Any number of CPUs while the guest runs. */
+void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
+				     const struct uni_gdb_registers *registers, uint8_t *bytes);
 
 /* The register is one of the FPU's. */
 bool uni_gdb_arch_register_is_fpu(unsigned number);

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gdbstub/arch.h"
+
 #define UNI_GDB_VARIABLES 128
 #define UNI_GDB_VARIABLE_NAME_SIZE 64
 #define UNI_GDB_TRACEPOINTS 256
@@ -157,7 +159,7 @@ struct uni_gdb_trace {
 	} read_only[UNI_GDB_TRACE_READ_ONLY];
 	unsigned read_only_count;
 
-	uint32_t registers_size; /* bytes of a block of registers */
+	struct uni_gdb_register_block registers;
 
 	bool circular;
 	bool disconnected; /* goes on without gdb */

@@ -119,14 +119,23 @@ static int reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len, uint64_t *
 
 typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned_word;
 
+static void copy_word(uint8_t *to, const uint8_t *from, unsigned at)
+{
+	*(volatile unaligned_word *)(to + at) = *(const unaligned_word *)(from + at);
+}
+
 static void copy(uint8_t *to, const uint8_t *from, uint32_t len)
 {
-	uint32_t i = 0;
-
-	for (; i + sizeof(uint64_t) <= len; i += sizeof(uint64_t))
-		*(volatile unaligned_word *)(to + i) = *(const unaligned_word *)(from + i);
-	for (; i < len; i++)
-		*(volatile uint8_t *)(to + i) = from[i];
+	for (; len >= 32; len -= 32, to += 32, from += 32) {
+		copy_word(to, from, 0);
+		copy_word(to, from, 8);
+		copy_word(to, from, 16);
+		copy_word(to, from, 24);
+	}
+	for (; len >= 8; len -= 8, to += 8, from += 8)
+		copy_word(to, from, 0);
+	for (; len; len--, to++, from++)
+		*(volatile uint8_t *)to = *from;
 }
 
 int uni_gdb_trace_buffer_put(struct uni_gdb_trace_buffer *buffer, const uint8_t *bytes,

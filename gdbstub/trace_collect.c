@@ -43,23 +43,39 @@ static void drop_block(struct collection *collection, uint32_t len)
 	collection->draft->len -= 1 + len;
 }
 
-static void put_number(uint8_t *to, uint64_t value, unsigned len)
+/* In the order of the target's own numbers. */
+static void put_16(uint8_t *to, uint16_t value)
 {
-	for (unsigned i = 0; i < len; i++)
-		*(volatile uint8_t *)(to + i) = (uint8_t)(value >> 8 * i);
+	typedef uint16_t __attribute__((aligned(1), may_alias)) unaligned;
+
+	*(unaligned *)to = value;
+}
+
+static void put_32(uint8_t *to, uint32_t value)
+{
+	typedef uint32_t __attribute__((aligned(1), may_alias)) unaligned;
+
+	*(unaligned *)to = value;
+}
+
+static void put_64(uint8_t *to, uint64_t value)
+{
+	typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned;
+
+	*(unaligned *)to = value;
 }
 
 static void put_registers(struct collection *collection, bool fpu)
 {
 	const struct uni_gdb *stub = collection->evaluation.stub;
 	struct uni_gdb_registers *registers = collection->evaluation.hit->registers;
-	uint8_t *to = start_block(collection, 'R', stub->trace.registers_size);
+	uint8_t *to = start_block(collection, 'R', stub->trace.registers.size);
 
 	if (!to)
 		return;
 	if (fpu)
 		stub->ops->registers_add_fpu(stub->context, registers);
-	uni_gdb_arch_registers_pack(registers, stub->register_sets, to);
+	uni_gdb_arch_register_block_put(&stub->trace.registers, registers, to);
 }
 
 #define MEMORY_HEAD (8 + 2)
@@ -77,8 +93,8 @@ static int put_memory(struct collection *collection, uint64_t address, uint64_t 
 	to = start_block(collection, 'M', (uint32_t)(MEMORY_HEAD + len));
 	if (!to)
 		return 0;
-	put_number(to, address, 8);
-	put_number(to + 8, len, 2);
+	put_64(to, address);
+	put_16(to + 8, (uint16_t)len);
 	if (!uni_gdb_read_clean(collection->evaluation.stub, address, to + MEMORY_HEAD, len)) {
 		drop_block(collection, (uint32_t)(MEMORY_HEAD + len));
 		collection->unread = true;
@@ -111,8 +127,8 @@ static int put_variable(struct collection *collection, unsigned number)
 	uint8_t *to = err < 0 ? NULL : start_block(collection, 'V', 4 + 8);
 
 	if (to) {
-		put_number(to, number, 4);
-		put_number(to + 4, (uint64_t)value, 8);
+		put_32(to, number);
+		put_64(to + 4, (uint64_t)value);
 	}
 	return err;
 }
@@ -184,8 +200,8 @@ static void keep(struct collection *collection, struct uni_gdb_tracepoint *trace
 	struct uni_gdb_trace_draft *draft = collection->draft;
 	int err;
 
-	put_number(draft->bytes, tracepoint->number, 2);
-	put_number(draft->bytes + 2, draft->len - UNI_GDB_FRAME_HEAD, 4);
+	put_16(draft->bytes, (uint16_t)tracepoint->number);
+	put_32(draft->bytes + 2, draft->len - UNI_GDB_FRAME_HEAD);
 	err = uni_gdb_trace_buffer_put(buffer, draft->bytes, draft->len);
 	if (err < 0)
 		__atomic_fetch_add(&tracepoint->lost, 1, __ATOMIC_RELAXED);

@@ -24,7 +24,7 @@ void uni_gdb_trace_start(struct uni_gdb *stub)
 	for (unsigned i = 0; i < UNI_GDB_TRACE_CPUS; i++)
 		for (unsigned k = 0; k < UNI_GDB_TRACE_WALKS; k++)
 			trace->walks[i][k].left = 0;
-	trace->registers_size = (uint32_t)uni_gdb_arch_registers_size(stub->register_sets);
+	uni_gdb_arch_register_block_init(&trace->registers, stub->register_sets);
 	trace->selected.is = false;
 	trace->stop_note.len = 0;
 	trace->end = UNI_GDB_TRACE_NOT_RUN;

@@ -57,24 +57,15 @@ size_t uni_gdb_arch_register_size(unsigned number)
 	return find(number)->size;
 }
 
-size_t uni_gdb_arch_registers_size(uint32_t sets)
-{
-	size_t size = 0;
-
-	for (unsigned i = 0; i < uni_gdb_arch_register_end(sets); i++)
-		if (uni_gdb_arch_register_exists(sets, i))
-			size += uni_gdb_arch_register_size(i);
-	return size;
-}
-
 uint16_t uni_gdb_x86_tags_expand(uint8_t full)
 {
-	uint16_t tags = 0;
+	uint32_t empty = full ^ 0xffu;
 
-	for (unsigned i = 0; i < 8; i++)
-		if (!(full >> i & 1))
-			tags |= (uint16_t)(3u << 2 * i);
-	return tags;
+	/* Each bit to the lower one of its two, and then to both. */
+	empty = (empty | empty << 4) & 0x0f0f;
+	empty = (empty | empty << 2) & 0x3333;
+	empty = (empty | empty << 1) & 0x5555;
+	return (uint16_t)(3 * empty);
 }
 
 static uint8_t tags_compress(const uint8_t *bytes)

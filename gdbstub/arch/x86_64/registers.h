@@ -53,3 +53,25 @@ struct uni_gdb_registers {
 	 */
 	uint32_t known;
 };
+
+/* What a block of all registers (arch.h) is made of, one stretch behind the other. */
+enum uni_gdb_stretch_kind {
+	UNI_GDB_STRETCH_WORDS, /* of words[], from the byte `from` on */
+	UNI_GDB_STRETCH_FPU,   /* of xsave[] */
+	UNI_GDB_STRETCH_TAGS,  /* the x87's, of the byte in xsave[] */
+	UNI_GDB_STRETCH_ZERO,
+};
+
+struct uni_gdb_stretch {
+	uint16_t kind;
+	uint16_t from;
+	uint16_t len; /* even */
+};
+
+#define UNI_GDB_STRETCHES 96
+
+struct uni_gdb_register_block {
+	uint32_t size; /* bytes, at most UNI_GDB_REGISTERS_MAX */
+	unsigned count;
+	struct uni_gdb_stretch stretches[UNI_GDB_STRETCHES];
+};

@@ -145,8 +145,7 @@ void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *fram
 
 void debug_arch_peek_fpu(struct uni_gdb_registers *to)
 {
-	fpu_save(cpu_current()->fpu);
-	fpu_get(to->xsave, cpu_current()->fpu);
+	fpu_peek(to->xsave, cpu_current()->fpu);
 	to->known |= KNOWN(FPU);
 }
 

@@ -17,6 +17,7 @@
 #define FXSAVE_FCW 0
 #define FXSAVE_MXCSR 24
 #define FXSAVE_MXCSR_MASK 28
+#define FXSAVE_XMM 160
 #define FCW_RESET 0x037f /* all exceptions masked, 64-bit precision */
 #define MXCSR_RESET 0x1f80
 #define MXCSR_MASK_DEFAULT 0xffbf /* where the field is 0: 11.6.6 */
@@ -125,6 +126,37 @@ void fpu_get(uint8_t *to, const void *area)
 	for (unsigned i = 0; i < EXTENDED_COUNT; i++)
 		if (is_kept(i))
 			copy(to + extended[i].at, from + offsets[i], extended[i].len);
+}
+
+#define EACH_OF_16(X) \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define STORE_XMM(n) __asm__ volatile("movups %%xmm" #n ", %0" : "=m"(to[n]));
+#define STORE_YMM_HIGH(n) __asm__ volatile("vextractf128 $1, %%ymm" #n ", %0" : "=m"(to[n]));
+
+static void store_xmm(uint8_t (*to)[16])
+{
+	EACH_OF_16(STORE_XMM)
+}
+
+static void store_ymm_high(uint8_t (*to)[16])
+{
+	EACH_OF_16(STORE_YMM_HIGH)
+}
+
+/* An emulator takes long to save what it can store at once. */
+void fpu_peek(uint8_t *to, void *area)
+{
+	if ((fpu_components & ~(UNI_XCR0_X87 | UNI_XCR0_SSE)) != UNI_XCR0_AVX) {
+		fpu_save(area);
+		fpu_get(to, area);
+		return;
+	}
+	__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(UNI_XCR0_X87), "d"(0) : "memory");
+	copy(to, area, FXSAVE_XMM);
+	__asm__ volatile("stmxcsr %0" : "=m"(*(uint32_t *)(to + FXSAVE_MXCSR)));
+	store_xmm((uint8_t(*)[16])(to + FXSAVE_XMM));
+	store_ymm_high((uint8_t(*)[16])(to + UNI_XSAVE_AVX));
+	*(uint64_t *)(to + UNI_XSAVE_BV) = fpu_components;
 }
 
 /* Bits that are reserved in MXCSR are a fault when it is loaded. */

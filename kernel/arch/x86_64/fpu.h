@@ -45,3 +45,6 @@ static inline void fpu_load(const void *area)
  * back. What is loaded after fpu_set() never faults. */
 void fpu_get(uint8_t *to, const void *area);
 void fpu_set(void *area, const uint8_t *from);
+
+/* Those that the CPU has at this moment, to the same layout. `area` is a place to work in. */
+void fpu_peek(uint8_t *to, void *area);
