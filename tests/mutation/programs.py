@@ -75,6 +75,7 @@ def run(test, environment, limit):
     start = time.monotonic()
     process = subprocess.Popen(
         test.command,
+        cwd=environment["UNI_BUILD"],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
