@@ -52,6 +52,13 @@ static const struct uni_gdb_command commands[] = {
 	PACKET("qTfV", uni_gdb_cmd_first_variable, "Tracepoint Packets", TRACEPOINTS),
 	PACKET("qTsV", uni_gdb_cmd_next_variable, "Tracepoint Packets", TRACEPOINTS),
 	PACKET("qTV:", uni_gdb_cmd_variable, "Tracepoint Packets", TRACEPOINTS),
+	PACKET("Qbtrace:bts", uni_gdb_cmd_branch_start, "General Query Packets", BRANCHES),
+	PACKET("Qbtrace:off", uni_gdb_cmd_branch_stop, "General Query Packets", BRANCHES),
+	PACKET("Qbtrace-conf:bts:size=", uni_gdb_cmd_branch_size, "General Query Packets",
+	       BRANCHES),
+	PACKET("qXfer:btrace:read:", uni_gdb_cmd_xfer_branches, "Branch Trace Format", BRANCHES),
+	PACKET("qXfer:btrace-conf:read:", uni_gdb_cmd_xfer_branch_config,
+	       "Branch Trace Configuration Format", BRANCHES),
 	/* Below the queries that it is the start of. */
 	PACKET("qCRC", uni_gdb_cmd_unknown, "General Query Packets", ALWAYS),
 	PACKET("qC", uni_gdb_cmd_current_thread, "General Query Packets", ALWAYS),

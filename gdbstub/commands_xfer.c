@@ -8,7 +8,7 @@
 /* Escapes may double a piece. */
 #define PIECE_MAX (UNI_GDB_PACKET_SIZE / 2 - 16)
 
-static bool take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t *len)
+bool uni_gdb_take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t *len)
 {
 	if (!uni_gdb_take_hex(args, offset) || !uni_gdb_take(args, ',') ||
 	    !uni_gdb_take_hex(args, len))
@@ -18,9 +18,8 @@ static bool take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t 
 	return true;
 }
 
-/* A document that is rendered whole for each piece. */
-static void put_window(struct uni_gdb *stub, const struct uni_gdb_text *xml, uint64_t offset,
-		       uint64_t len)
+void uni_gdb_put_window(struct uni_gdb *stub, const struct uni_gdb_text *xml, uint64_t offset,
+			uint64_t len)
 {
 	if (xml->cut) {
 		uni_gdb_error(stub, UNI_ENOMEM);
@@ -47,13 +46,13 @@ void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args
 		uni_gdb_error(stub, 0); /* no such annex */
 		return;
 	}
-	if (!take_window(args, &offset, &len)) {
+	if (!uni_gdb_take_window(args, &offset, &len)) {
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;
 	}
 	uni_gdb_text_init(&xml, (char *)stub->scratch, sizeof(stub->scratch));
 	uni_gdb_arch_describe(&xml, stub->register_sets);
-	put_window(stub, &xml, offset, len);
+	uni_gdb_put_window(stub, &xml, offset, len);
 }
 
 /* GDB manual, "Traceframe Info Format". */
@@ -63,13 +62,13 @@ void uni_gdb_cmd_xfer_frame_info(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	uint64_t offset, len;
 
 	if (!stub->trace.selected.is || !uni_gdb_take(args, ':') ||
-	    !take_window(args, &offset, &len)) {
+	    !uni_gdb_take_window(args, &offset, &len)) {
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;
 	}
 	uni_gdb_text_init(&xml, (char *)stub->scratch, sizeof(stub->scratch));
 	uni_gdb_describe_frame(stub, &xml);
-	put_window(stub, &xml, offset, len);
+	uni_gdb_put_window(stub, &xml, offset, len);
 }
 
 /* GDB manual, "Memory Map Format". All of it is ram to gdb: into rom it would set hardware
@@ -80,7 +79,7 @@ void uni_gdb_cmd_xfer_memory_map(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	struct uni_gdb_text xml;
 	uint64_t offset, len;
 
-	if (!uni_gdb_take(args, ':') || !take_window(args, &offset, &len)) {
+	if (!uni_gdb_take(args, ':') || !uni_gdb_take_window(args, &offset, &len)) {
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;
 	}
@@ -94,7 +93,7 @@ void uni_gdb_cmd_xfer_memory_map(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 		uni_gdb_put(&xml, "\"/>\n");
 	}
 	uni_gdb_put(&xml, "</memory-map>\n");
-	put_window(stub, &xml, offset, len);
+	uni_gdb_put_window(stub, &xml, offset, len);
 }
 
 static void render_thread(const struct uni_gdb *stub, struct uni_gdb_text *xml,
@@ -152,7 +151,7 @@ void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	/* gdb reads the list when it shows a stop to its user, and at no stop that it keeps to
 	 * itself (gdb 13, infrun.c, normal_stop). */
 	stub->interrupted = false;
-	if (!uni_gdb_take(args, ':') || !take_window(args, &offset, &len)) {
+	if (!uni_gdb_take(args, ':') || !uni_gdb_take_window(args, &offset, &len)) {
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;
 	}

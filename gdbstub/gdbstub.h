@@ -12,7 +12,8 @@
  * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
  * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of,
  * uni_gdb_attached, uni_gdb_wants_thread_events, uni_gdb_trace_is_over, uni_gdb_trace_steps,
- * uni_gdb_trace_stepped, uni_gdb_trace_end_steps.
+ * uni_gdb_trace_stepped, uni_gdb_trace_end_steps, uni_gdb_branch_is_due, uni_gdb_branch_pc,
+ * uni_gdb_branch_from, uni_gdb_branch_to, uni_gdb_branch_along.
  *
  * The life of a stop, seen from the platform:
  *
@@ -34,6 +35,7 @@
 #include <stdint.h>
 
 #include "gdbstub/arch.h"
+#include "gdbstub/branches.h"
 #include "gdbstub/packet.h"
 #include "gdbstub/range.h"
 #include "gdbstub/text.h"
@@ -247,6 +249,7 @@ enum uni_gdb_feature {
 	UNI_GDB_FEATURE_THREADS_XML,
 	UNI_GDB_FEATURE_MEMORY_MAP,
 	UNI_GDB_FEATURE_THREAD_EVENTS,
+	UNI_GDB_FEATURE_BRANCHES,
 	UNI_GDB_FEATURE_BINARY_DOWNLOAD,
 	UNI_GDB_FEATURE_SEARCH_MEMORY,
 	UNI_GDB_FEATURE_NON_STOP,
@@ -329,6 +332,7 @@ struct uni_gdb {
 	struct uni_gdb_output output;
 	struct uni_gdb_trace trace;
 	struct uni_gdb_range range;
+	struct uni_gdb_branches branches;
 
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo; NULL: behind threads_last */
@@ -354,6 +358,10 @@ void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *con
 /* Where trace frames go; without it there is no room for any. Before anything else, and for good.
  */
 void uni_gdb_trace_buffer(struct uni_gdb *stub, void *bytes, uint32_t len);
+
+/* Where the branches of threads are recorded: UNI_GDB_BRANCH_RINGS * UNI_GDB_BRANCH_BLOCKS blocks.
+ * Without it none is. */
+void uni_gdb_branch_room(struct uni_gdb *stub, struct uni_gdb_branch_block *room);
 
 /* The guest is stopped, or stops with this: lifts the breakpoints and keeps the event for gdb. */
 void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event);
@@ -418,3 +426,18 @@ bool uni_gdb_trace_stepped(struct uni_gdb *stub, const struct uni_gdb_hit *hit);
 
 /* They cannot be made. */
 void uni_gdb_trace_end_steps(struct uni_gdb *stub, unsigned cpu);
+
+/* A thread that is recorded (branches.h) makes one step after the other while the guest runs: as
+ * long as uni_gdb_branch_is_due(), the platform is to tell of each, whatever it is made for. It
+ * begins at pc. Where that is not where the step before came to, there is a gap. */
+bool uni_gdb_branch_is_due(struct uni_gdb *stub, uint32_t thread);
+void uni_gdb_branch_from(struct uni_gdb *stub, uint32_t thread, uint64_t pc);
+
+/* The step is made, and led to pc; or it was given up, the pc being what it was. */
+void uni_gdb_branch_to(struct uni_gdb *stub, uint32_t thread, uint64_t pc);
+
+/* Instead of that: the thread will go on to pc, where nothing but its code and jumps lead. */
+void uni_gdb_branch_along(struct uni_gdb *stub, uint32_t thread, uint64_t pc);
+
+/* Where the thread is, as far as it was told; 0: it is not recorded. */
+uint64_t uni_gdb_branch_pc(struct uni_gdb *stub, uint32_t thread);

@@ -143,7 +143,8 @@ void uni_gdb_range_begin(struct uni_gdb *stub)
 	range->exit_count = 0;
 	range->seen = range->runs = false;
 	if (first->kind != UNI_GDB_STEP || first->thread <= 0 || first->end <= first->start ||
-	    first->end - first->start > RANGE_MAX || !others_run(stub))
+	    first->end - first->start > RANGE_MAX || !others_run(stub) ||
+	    uni_gdb_branch_ring_of(stub, (uint32_t)first->thread))
 		return;
 	range->thread = (uint32_t)first->thread;
 	range->start = first->start;

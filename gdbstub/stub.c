@@ -106,6 +106,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	uni_gdb_breakpoints_forget(stub);
 	uni_gdb_trace_detach(stub);
 	uni_gdb_stop_forget(stub);
+	uni_gdb_branches_forget(stub);
 	stub->attached = false;
 	stub->multiprocess = false;
 	stub->thread_events = false;

@@ -140,6 +140,21 @@ void uni_gdb_describe_frame(const struct uni_gdb *stub, struct uni_gdb_text *xml
 /* For `monitor trace`. */
 void uni_gdb_describe_trace(struct uni_gdb *stub, struct uni_gdb_text *out);
 
+/* branches.c */
+/* NULL: the thread is not recorded. Any number of CPUs. */
+struct uni_gdb_branch_ring *uni_gdb_branch_ring_of(struct uni_gdb *stub, uint32_t thread);
+/* The thread is at pc; where that is not where it came to, a gap lies between. */
+void uni_gdb_branch_ring_at(struct uni_gdb_branch_ring *ring, uint64_t pc);
+/* No thread is recorded any more. */
+void uni_gdb_branches_forget(struct uni_gdb *stub);
+
+/* commands_xfer.c */
+/* `offset,length` of qXfer: what gdb wants of a document, no more than a reply holds. */
+bool uni_gdb_take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t *len);
+/* The piece of a document that is rendered whole for each piece. */
+void uni_gdb_put_window(struct uni_gdb *stub, const struct uni_gdb_text *xml, uint64_t offset,
+			uint64_t len);
+
 /* commands_threads.c */
 /* A thread's name in the protocol. */
 void uni_gdb_put_thread(const struct uni_gdb *stub, struct uni_gdb_text *text, uint32_t id);
@@ -201,6 +216,11 @@ void uni_gdb_cmd_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_non_stop(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_stopped(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_interrupt(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_branch_size(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_branch_start(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_branch_stop(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_xfer_branches(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_xfer_branch_config(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_why(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_continue(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_continue_signal(struct uni_gdb *stub, struct uni_gdb_cursor *args);

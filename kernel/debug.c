@@ -21,6 +21,7 @@
 _Static_assert(CPU_MAX <= UNI_GDB_TRACE_CPUS, "each CPU collects at a place of its own");
 
 static uint8_t trace_frames[TRACE_FRAMES_SIZE];
+static struct uni_gdb_branch_block branches[UNI_GDB_BRANCH_RINGS * UNI_GDB_BRANCH_BLOCKS];
 
 bool debug_ready;
 
@@ -100,6 +101,11 @@ void debug_finish_step(struct trap_frame *frame)
 		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
 }
 
+static bool is_stepping(const struct thread *thread)
+{
+	return uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP;
+}
+
 static bool trap_breakpoint(struct trap_frame *frame)
 {
 	uintptr_t pc = debug_arch_breakpoint_pc(debug_arch_frame_pc(frame));
@@ -117,7 +123,8 @@ static bool trap_breakpoint(struct trap_frame *frame)
 	if (pc == (uintptr_t)debug_landing) {
 		if (!debug_step_landed(debug_owner(self, frame), frame))
 			return false;
-		debug_finish_step(frame);
+		if (is_stepping(debug_owner(self, frame)))
+			debug_finish_step(frame);
 		return true;
 	}
 	if (debug_pass_breakpoint(frame, pc))
@@ -145,6 +152,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 static bool trap_debug(struct trap_frame *frame, bool passed)
 {
 	struct debug_cause cause = debug_arch_cause();
+	bool recorded = !passed && debug_record_end(frame, cause.step);
 	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
 
 	if (cause.slot < 0)
@@ -165,11 +173,28 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 		debug_pass_leave(frame);
 	else if (stepped)
 		debug_finish_step(frame);
-	else if (uni_gdb_attached(&debug_stub))
+	else if (!recorded && uni_gdb_attached(&debug_stub))
 		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
 	else
-		return cause.slot >= 0;
+		return recorded || cause.slot >= 0;
 	return true;
+}
+
+/* False: it is for nobody here. */
+static bool handle(struct trap_frame *frame, unsigned vector, uint64_t address, bool passed)
+{
+	if (vector == TRAP_DB)
+		return trap_debug(frame, passed);
+	debug_record_end(frame, false);
+	if (vector == TRAP_BP)
+		return trap_breakpoint(frame);
+	if (!uni_gdb_attached(&debug_stub))
+		return false;
+	break_out(frame, address,
+		  &(struct uni_gdb_event){
+			  .kind = UNI_GDB_EVENT_SIGNAL,
+			  .signal = debug_arch_signal(vector),
+		  });
 }
 
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
@@ -179,19 +204,10 @@ bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
 	if (!debug_ready)
 		return false;
 	passed = debug_pass_end(frame);
-	if (debug_is_inside())
+	if (debug_is_inside() || !handle(frame, vector, address, passed))
 		return false;
-	if (vector == TRAP_BP)
-		return trap_breakpoint(frame);
-	if (vector == TRAP_DB)
-		return trap_debug(frame, passed);
-	if (!uni_gdb_attached(&debug_stub))
-		return false;
-	break_out(frame, address,
-		  &(struct uni_gdb_event){
-			  .kind = UNI_GDB_EVENT_SIGNAL,
-			  .signal = debug_arch_signal(vector),
-		  });
+	debug_record_begin(frame);
+	return true;
 }
 
 /* Interrupt context: gdb sees the code that the interrupt came into, as soon as that is over. */
@@ -288,6 +304,7 @@ void debug_init_early(void)
 
 	uni_gdb_init(&debug_stub, &debug_ops, NULL, fpu_components);
 	uni_gdb_trace_buffer(&debug_stub, trace_frames, sizeof(trace_frames));
+	uni_gdb_branch_room(&debug_stub, branches);
 	debug_stub.options.stop_on_disconnect =
 		cmdline_get("on-disconnect", word, sizeof(word)) && strcmp(word, "stop") == 0;
 	debug_link_init_early();

@@ -40,6 +40,9 @@ extern uint64_t debug_stopped_ns; /* clock_ns() when the world stopped */
 /* The thread whose stack the interrupted code uses. Any context. */
 struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame);
 
+/* The code runs on the thread's own stack, and is no handler of traps that has another one. */
+bool debug_is_on_stack(const struct thread *thread, const struct trap_frame *frame);
+
 /* With the world stopped: the CPU that the thread's code is on, -1 for none. */
 int debug_cpu_of(const struct thread *thread);
 
@@ -106,6 +109,9 @@ void debug_pass_drop(void);
 /* As the CPU goes on. */
 void debug_watch_set(void);
 
+/* An instruction that is made alone must not meet one of data. */
+bool debug_watch_is_in_the_way(void);
+
 /* Before an instruction that is made alone: where they must be, those of data are off, and what
  * they watch is remembered. */
 void debug_watch_pause(void);
@@ -115,6 +121,19 @@ void debug_watch_look(void);
 
 /* The slot of one whose memory that instruction changed, -1 for none; tells it once. */
 int debug_watch_changed(void);
+
+/* debug_record.c: all in trap context, interrupts off. */
+
+/* It is recorded, and no step of it is under way. */
+bool debug_record_is_due(const struct thread *thread);
+
+/* Before a CPU goes back to the program: its thread tells of the next instruction, if that is due.
+ */
+void debug_record_begin(struct trap_frame *frame);
+
+/* On each trap: undoes that. `stepped`: it is the trap behind a step. False if it was not done in
+ * this frame. */
+bool debug_record_end(struct trap_frame *frame, bool stepped);
 
 /* debug_step.c */
 
@@ -126,10 +145,16 @@ bool debug_step_begin(struct thread *thread, struct trap_frame *frame);
  * not stepping. */
 bool debug_step_end(struct thread *thread, struct trap_frame *frame);
 
-/* A thread that is on no CPU steps as soon as one takes it: it is sent through debug_landing(). */
-void debug_step_send(struct thread *thread);
+/* It has begun a step that has not ended. */
+bool debug_step_is_made(const struct thread *thread);
 
-/* World stopped: those that have not got there go where they were. */
+/* Lets the thread come out at debug_landing() instead of where *return_address says. */
+void debug_step_send(struct thread *thread, uint64_t *return_address);
+
+/* World stopped: a thread that is on no CPU steps, or is recorded, as soon as one takes it. */
+void debug_step_send_all(void);
+
+/* World stopped: those that have not got there go where they were, until they are sent again. */
 void debug_step_recall(void);
 
 /* The thread came out at debug_landing(): back to its own code. */

@@ -32,19 +32,28 @@ static uint64_t program_pc(const struct uni_gdb_displaced *displaced, uint64_t p
 	return pc == displaced->to ? displaced->from : uni_gdb_arch_displaced_pc(displaced, pc);
 }
 
+/* Back to the place of the program. */
+static void end(unsigned self, struct trap_frame *frame)
+{
+	passing[self].is = false;
+	debug_arch_set_frame_pc(frame,
+				program_pc(&passing[self].displaced, debug_arch_frame_pc(frame)));
+	uni_gdb_branch_to(&debug_stub, debug_owner(self, frame)->id, debug_arch_frame_pc(frame));
+}
+
 /* False: the instruction only waits, and has been passed over. */
 static bool begin(unsigned self, struct trap_frame *frame,
 		  const struct uni_gdb_displaced *displaced)
 {
 	passing[self].displaced = *displaced;
 	passing[self].is = true;
+	uni_gdb_branch_from(&debug_stub, debug_owner(self, frame)->id, displaced->from);
 	debug_arch_set_frame_pc(frame, displaced->to);
 	if (debug_arch_step_begin(frame, true, &passing[self].flags)) {
 		debug_watch_pause();
 		return true;
 	}
-	passing[self].is = false;
-	debug_arch_set_frame_pc(frame, program_pc(displaced, debug_arch_frame_pc(frame)));
+	end(self, frame);
 	return false;
 }
 
@@ -76,12 +85,11 @@ bool debug_pass_end(struct trap_frame *frame)
 
 	if (!passing[self].is)
 		return false;
-	passing[self].is = false;
 	debug_watch_look();
 	debug_arch_step_end(frame, &passing[self].flags);
 	if (pc != displaced->to && uni_gdb_arch_displaced_pushes(displaced))
 		mend_return_address(displaced, frame);
-	debug_arch_set_frame_pc(frame, program_pc(displaced, pc));
+	end(self, frame);
 	if (frame->vector != TRAP_DB)
 		/* It raised an exception of its own. */
 		debug_pass_drop();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Threads that make single steps. A step belongs to the thread, not to the CPU: an interrupt
- * handler that was under way may let another thread run before the step is made. */
+/* Threads that make single steps for gdb. A step belongs to the thread, not to the CPU: an
+ * interrupt handler that was under way may let another thread run before the step is made. */
 
 #include "kernel/debug_internal.h"
 
@@ -11,8 +11,10 @@ struct step {
 	struct debug_step_flags flags;
 };
 
+/* A thread comes out at debug_landing() instead of `pc`. */
 struct landing {
 	struct thread *thread; /* NULL: free */
+	uint64_t *at;	       /* the return address of its thread_switch() */
 	uint64_t pc;
 };
 
@@ -20,7 +22,10 @@ struct landing {
 #define STEPS (2 * CPU_MAX)
 
 static struct step steps[STEPS];
-static struct landing landings[UNI_GDB_ACTIONS];
+/* Those that gdb makes step, and those that are recorded. */
+#define LANDINGS (UNI_GDB_ACTIONS + UNI_GDB_BRANCH_RINGS)
+
+static struct landing landings[LANDINGS];
 
 /* Several CPUs may do this at once. */
 static void keep(struct thread *thread, const struct debug_step_flags *flags)
@@ -40,8 +45,11 @@ static bool begin_one(struct thread *thread, struct trap_frame *frame)
 {
 	struct debug_step_flags flags;
 
-	if (!debug_arch_step_begin(frame, debug_stub.options.step_masks_irqs, &flags))
+	uni_gdb_branch_from(&debug_stub, thread->id, debug_arch_frame_pc(frame));
+	if (!debug_arch_step_begin(frame, debug_stub.options.step_masks_irqs, &flags)) {
+		uni_gdb_branch_to(&debug_stub, thread->id, debug_arch_frame_pc(frame));
 		return false;
+	}
 	keep(thread, &flags);
 	/* It stays on this CPU only with interrupts off. */
 	if (debug_stub.options.step_masks_irqs)
@@ -63,6 +71,14 @@ bool debug_step_begin(struct thread *thread, struct trap_frame *frame)
 	return false;
 }
 
+bool debug_step_is_made(const struct thread *thread)
+{
+	for (unsigned i = 0; i < STEPS; i++)
+		if (__atomic_load_n(&steps[i].thread, __ATOMIC_ACQUIRE) == thread)
+			return true;
+	return false;
+}
+
 bool debug_step_end(struct thread *thread, struct trap_frame *frame)
 {
 	for (unsigned i = 0; i < STEPS; i++) {
@@ -71,47 +87,76 @@ bool debug_step_end(struct thread *thread, struct trap_frame *frame)
 		debug_watch_look();
 		debug_arch_step_end(frame, &steps[i].flags);
 		__atomic_store_n(&steps[i].thread, NULL, __ATOMIC_RELEASE);
+		uni_gdb_branch_to(&debug_stub, thread->id, debug_arch_frame_pc(frame));
 		return true;
 	}
 	return false;
 }
 
-void debug_step_send(struct thread *thread)
+static struct landing *landing_of(const struct thread *thread)
 {
-	uint64_t *pc = debug_arch_saved_pc(thread->saved_rsp);
+	for (unsigned i = 0; i < LANDINGS; i++)
+		if (__atomic_load_n(&landings[i].thread, __ATOMIC_ACQUIRE) == thread)
+			return &landings[i];
+	return NULL;
+}
 
-	for (unsigned i = 0; pc && i < UNI_GDB_ACTIONS; i++) {
-		if (landings[i].thread)
+void debug_step_send(struct thread *thread, uint64_t *return_address)
+{
+	for (unsigned i = 0; return_address && i < LANDINGS; i++) {
+		struct thread *expected = NULL;
+
+		if (!__atomic_compare_exchange_n(&landings[i].thread, &expected, thread, false,
+						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
-		landings[i] = (struct landing){.thread = thread, .pc = *pc};
-		*pc = (uintptr_t)debug_landing;
+		landings[i].at = return_address;
+		landings[i].pc = *return_address;
+		*return_address = (uintptr_t)debug_landing;
 		return;
 	}
 }
 
+static bool is_to_land(const struct thread *thread)
+{
+	if (uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP)
+		return !uni_gdb_range_runs(&debug_stub, thread->id);
+	return debug_record_is_due(thread);
+}
+
+void debug_step_send_all(void)
+{
+	struct thread *thread = NULL;
+
+	for (unsigned i = 0; i < LANDINGS; i++) {
+		struct landing *landing = &landings[i];
+
+		if (landing->thread && *landing->at == landing->pc && is_to_land(landing->thread))
+			*landing->at = (uintptr_t)debug_landing;
+		else
+			landing->thread = NULL;
+	}
+	while ((thread = thread_next_stopped(thread)))
+		if (debug_cpu_of(thread) == UNI_GDB_NO_CPU && is_to_land(thread) &&
+		    !landing_of(thread))
+			debug_step_send(thread, debug_arch_saved_pc(thread->saved_rsp));
+}
+
 void debug_step_recall(void)
 {
-	for (unsigned i = 0; i < UNI_GDB_ACTIONS; i++) {
-		struct landing *landing = &landings[i];
-		uint64_t *pc;
-
-		if (!landing->thread)
-			continue;
-		pc = debug_arch_saved_pc(landing->thread->saved_rsp);
-		if (pc && *pc == (uintptr_t)debug_landing)
-			*pc = landing->pc;
-		landing->thread = NULL;
-	}
+	for (unsigned i = 0; i < LANDINGS; i++)
+		if (landings[i].thread && *landings[i].at == (uintptr_t)debug_landing)
+			*landings[i].at = landings[i].pc;
 }
 
 bool debug_step_landed(struct thread *thread, struct trap_frame *frame)
 {
-	for (unsigned i = 0; i < UNI_GDB_ACTIONS; i++) {
-		if (landings[i].thread != thread)
-			continue;
-		debug_arch_set_frame_pc(frame, landings[i].pc);
-		landings[i].thread = NULL;
-		return true;
-	}
-	return false;
+	struct landing *landing = landing_of(thread);
+
+	if (!landing)
+		return false;
+	uni_gdb_branch_from(&debug_stub, thread->id, debug_arch_shown_pc(landing->pc));
+	uni_gdb_branch_to(&debug_stub, thread->id, landing->pc);
+	debug_arch_set_frame_pc(frame, landing->pc);
+	__atomic_store_n(&landing->thread, NULL, __ATOMIC_RELEASE);
+	return true;
 }

@@ -61,6 +61,11 @@ static bool is_in_stack(const struct thread *thread, uintptr_t sp)
 	return sp >= thread->stack_low && sp <= thread->stack_high;
 }
 
+bool debug_is_on_stack(const struct thread *thread, const struct trap_frame *frame)
+{
+	return is_in_stack(thread, debug_arch_frame_sp(frame));
+}
+
 struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame)
 {
 	uintptr_t sp = debug_arch_frame_sp(frame);
@@ -201,21 +206,6 @@ static void talk(void)
 		shutdown();
 }
 
-static void send_off_steppers(void)
-{
-	for (unsigned i = 0; i < debug_stub.action_count; i++) {
-		const struct uni_gdb_action *action = &debug_stub.actions[i];
-		struct thread *thread;
-
-		if (action->kind != UNI_GDB_STEP || action->thread <= 0)
-			continue;
-		thread = thread_by_id_stopped((uint32_t)action->thread);
-		if (thread && debug_cpu_of(thread) == UNI_GDB_NO_CPU &&
-		    !uni_gdb_range_runs(&debug_stub, thread->id))
-			debug_step_send(thread);
-	}
-}
-
 static uint32_t choose_held(void)
 {
 	uint32_t mask = 0;
@@ -252,7 +242,7 @@ static void lead(unsigned self)
 	tell_events();
 	debug_step_recall();
 	talk();
-	send_off_steppers();
+	debug_step_send_all();
 	mask = choose_held();
 	__atomic_store_n(&held, mask, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < CPU_MAX; i++)
@@ -307,7 +297,11 @@ static bool set_off(struct debug_cpu *cpu)
 	if (cpu->event.kind == UNI_GDB_EVENT_WATCH && cpu->has_event)
 		debug_arch_pass(cpu->frame);
 	cpu->has_event = false;
-	if (action.kind != UNI_GDB_STEP || debug_step_begin(cpu->thread, cpu->frame))
+	if (action.kind != UNI_GDB_STEP) {
+		debug_record_begin(cpu->frame);
+		return true;
+	}
+	if (debug_step_begin(cpu->thread, cpu->frame))
 		return true;
 	cpu->event = (struct uni_gdb_event){
 		.kind = UNI_GDB_EVENT_STEP,
@@ -319,6 +313,13 @@ static bool set_off(struct debug_cpu *cpu)
 	return false;
 }
 
+/* It does nothing of its part while it is held. */
+static void take_back(struct debug_cpu *cpu, struct trap_frame *frame)
+{
+	debug_step_end(cpu->thread, frame);
+	debug_record_end(frame, false);
+}
+
 uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 {
 	unsigned self = cpu_id();
@@ -327,7 +328,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 
 	store(&cpu->inside, true);
 	cpu->thread = debug_owner(self, frame);
-	debug_step_end(cpu->thread, frame);
+	take_back(cpu, frame);
 	debug_arch_hold(&cpu->extra);
 	if (debug_arch_frame_pc(frame) == (uintptr_t)debug_landing)
 		debug_step_landed(cpu->thread, frame);
@@ -352,7 +353,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 		if (!load(&stopped))
 			return signal;
 		store(&cpu->inside, true);
-		debug_step_end(cpu->thread, frame);
+		take_back(cpu, frame);
 		debug_arch_hold(&cpu->extra);
 	}
 }

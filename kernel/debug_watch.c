@@ -47,20 +47,25 @@ void debug_watch_set(void)
 		debug_arch_pause_data();
 }
 
+bool debug_watch_is_in_the_way(void)
+{
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		if (is_of_data(i))
+			return debug_arch_splits_traps();
+	return false;
+}
+
 void debug_watch_pause(void)
 {
 	struct look *look = &looks[cpu_id()];
-	bool any = false;
 
-	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++) {
-		if (!is_of_data(i))
-			continue;
-		look->values[i] = value_of(i);
-		any = true;
-	}
-	look->paused = any && debug_arch_splits_traps();
-	if (look->paused)
-		debug_arch_pause_data();
+	look->paused = debug_watch_is_in_the_way();
+	if (!look->paused)
+		return;
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		if (is_of_data(i))
+			look->values[i] = value_of(i);
+	debug_arch_pause_data();
 }
 
 void debug_watch_look(void)

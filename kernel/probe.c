@@ -209,6 +209,7 @@ void probe_init(void)
 		.name = "probe",
 		.priority = THREAD_PRIORITY_HIGH,
 		.detached = true,
+		.service = true,
 	};
 
 	uni_metrics_init(&probe_metrics, metric_slots, METRIC_SLOTS);

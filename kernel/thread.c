@@ -76,6 +76,7 @@ static struct thread *create(const struct thread_options *options, int (*entry)(
 	thread->entry = entry;
 	thread->argument = argument;
 	thread->detached = options->detached;
+	thread->service = options->service;
 	if (options->pinned)
 		thread->pinned_cpu = (int16_t)options->cpu;
 	thread->cpu = (uint16_t)cpu_id();
@@ -230,6 +231,7 @@ void thread_init_cpu(struct cpu *cpu, uintptr_t stack_low, uintptr_t stack_high)
 	thread->stack_high = stack_high;
 	thread->cpu = (uint16_t)cpu->id;
 	thread->pinned_cpu = (int16_t)cpu->id;
+	thread->service = true;
 	thread->state = THREAD_RUNNING;
 	thread->running_since_ns = clock_ns();
 	thread_list_add(thread);
@@ -238,5 +240,5 @@ void thread_init_cpu(struct cpu *cpu, uintptr_t stack_low, uintptr_t stack_high)
 
 void thread_start_reaper(void)
 {
-	thread_spawn("reaper", reaper, NULL);
+	thread_spawn("reaper", reaper, NULL)->service = true;
 }

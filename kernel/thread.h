@@ -86,7 +86,8 @@ struct thread {
 	struct list queue_link; /* a run queue or a wait queue */
 	struct timer timeout;
 
-	void *fpu; /* fixed; holds the FPU state while not RUNNING */
+	bool service; /* fixed */
+	void *fpu;    /* fixed; holds the FPU state while not RUNNING */
 };
 
 struct thread_options {
@@ -96,6 +97,7 @@ struct thread_options {
 	unsigned cpu;	   /* < cpu_count(), when pinned */
 	size_t stack_size; /* bytes, rounded up to pages; 0 means THREAD_STACK_DEFAULT */
 	bool detached;	   /* freed when it exits; never joined */
+	bool service;	   /* of the kernel's own: a debugger records it only where it steps */
 };
 
 /* What enumeration hands out: a copy, consistent in itself. */

@@ -247,6 +247,7 @@ void trace_send_init(unsigned subbuffer_count)
 		.name = "trace",
 		.priority = THREAD_PRIORITY_HIGH,
 		.detached = true,
+		.service = true,
 	};
 
 	sem_init(&send.wake, "trace", 0);

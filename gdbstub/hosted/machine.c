@@ -225,6 +225,8 @@ struct machine_thread *machine_add_thread(struct machine *machine, uint32_t id, 
 	return thread;
 }
 
+static struct uni_gdb_branch_block branches[UNI_GDB_BRANCH_RINGS * UNI_GDB_BRANCH_BLOCKS];
+
 void machine_init(struct machine *machine)
 {
 	memset(machine, 0, sizeof(*machine));
@@ -235,6 +237,7 @@ void machine_init(struct machine *machine)
 	machine_add_thread(machine, 3, UNI_GDB_NO_CPU, "sleeper");
 	uni_gdb_init(&machine->stub, &machine_ops, machine, 0);
 	uni_gdb_trace_buffer(&machine->stub, machine->frames, sizeof(machine->frames));
+	uni_gdb_branch_room(&machine->stub, branches);
 }
 
 void machine_send(struct machine *machine, const void *bytes, size_t len)

@@ -78,6 +78,7 @@ Test(rsp_features, what_is_off_is_not_known)
 		{"feature threads off", "qXfer:threads:read::0,100"},
 		{"feature memory-map off", "qXfer:memory-map:read::0,100"},
 		{"feature thread-events off", "QThreadEvents:1"},
+		{"feature btrace off", "Qbtrace:bts"},
 		{"feature binary-download off", "X100200,1:a"},
 		{"feature search-memory off", "qSearch:memory:100200;10;a"},
 	};

@@ -189,6 +189,33 @@ static struct shown show(const struct switch_frame *frame)
 	return (struct shown){(uintptr_t)thread_switch_end, (uintptr_t)&frame->rip};
 }
 
+uint64_t debug_arch_shown_pc(uint64_t saved_pc)
+{
+	return saved_pc == (uintptr_t)thread_start ? saved_pc : (uintptr_t)thread_switch_end;
+}
+
+/* Code of thread_switch(), from the instruction on that saves the stack pointer. */
+struct switch_part {
+	uint64_t start;
+	uint64_t end;
+};
+
+extern const struct switch_part thread_switch_parts[2];
+
+bool debug_arch_is_switching(const struct trap_frame *frame, uint64_t **return_address)
+{
+	*return_address = NULL;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct switch_part *part = &thread_switch_parts[i];
+
+		if (frame->rip == part->start)
+			*return_address = &((struct switch_frame *)frame->rsp)->rip;
+		if (frame->rip >= part->start && frame->rip < part->end)
+			return true;
+	}
+	return frame->rip == (uintptr_t)thread_switch_end;
+}
+
 static struct switch_frame *saved_frame(uintptr_t saved_rsp)
 {
 	struct switch_frame probe;

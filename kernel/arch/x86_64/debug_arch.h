@@ -86,6 +86,16 @@ bool debug_arch_is_stepping(const struct trap_frame *frame);
 bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_step_flags *flags);
 void debug_arch_step_end(struct trap_frame *frame, const struct debug_step_flags *flags);
 
+/* For a step that nothing was kept of: it began at `from` and left interrupts alone. */
+void debug_arch_free_step_end(struct trap_frame *frame, uint64_t from);
+
+/* The frame's code is thread_switch() where the stack changes, or has. *return_address is where
+ * that returns to, NULL behind the first instruction of this. */
+bool debug_arch_is_switching(const struct trap_frame *frame, uint64_t **return_address);
+
+/* Where a thread is shown that comes out of thread_switch() at saved_pc. */
+uint64_t debug_arch_shown_pc(uint64_t saved_pc);
+
 /* The saved pc of a thread that is on no CPU; NULL when saved_rsp leads nowhere. */
 uint64_t *debug_arch_saved_pc(uintptr_t saved_rsp);
 

@@ -85,6 +85,19 @@ bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_ste
 	return true;
 }
 
+void debug_arch_free_step_end(struct trap_frame *frame, uint64_t from)
+{
+	unsigned len;
+	struct debug_step_flags flags = {
+		.pc = from,
+		.interrupts = frame->rflags & RFLAGS_IF,
+		.kind = read_opcode(from, &len) == OPCODE_PUSHF ? DEBUG_STEP_PUSHES_FLAGS
+								: DEBUG_STEP_PLAIN,
+	};
+
+	debug_arch_step_end(frame, &flags);
+}
+
 bool debug_arch_is_stepping(const struct trap_frame *frame)
 {
 	return frame->rflags & RFLAGS_TRAP;

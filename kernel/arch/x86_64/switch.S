@@ -37,12 +37,12 @@ thread_switch:
 	testl %eax, %eax
 	jz 2f
 	xsave64 (%rsi)
-	movq %rsp, (%rdi)
+1:	movq %rsp, (%rdi)
 	movq %r8, %rsp
 	xrstor64 (%rcx)
 	jmp 3f
 2:	fxsave64 (%rsi)
-	movq %rsp, (%rdi)
+4:	movq %rsp, (%rdi)
 	movq %r8, %rsp
 	fxrstor64 (%rcx)
 3:
@@ -65,8 +65,20 @@ thread_switch:
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbp
 	jmp thread_switch_end
+5:
 	.cfi_endproc
 	.size thread_switch, . - thread_switch
+
+/* struct switch_part thread_switch_parts[2]: from where the stack changes on there is no way to be
+ * followed, as it is another thread's. */
+	.section .rodata.thread_switch_parts, "a"
+	.balign 8
+	.globl thread_switch_parts
+	.type thread_switch_parts, @object
+	.size thread_switch_parts, 32
+thread_switch_parts:
+	.quad 1b, 2b, 4b, 5b
+	.text
 
 /* The rip of a thread that never ran: no caller above, so backtraces end here. rbp is 0. */
 	.globl thread_start
