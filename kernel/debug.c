@@ -241,6 +241,11 @@ void debug_panic(struct trap_frame *frame)
 				});
 }
 
+void debug_dies(void)
+{
+	debug_step_recall();
+}
+
 static void tell_of_thread(enum uni_gdb_event_kind kind, uint8_t status)
 {
 	uint64_t flags = irq_save();

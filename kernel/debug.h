@@ -32,6 +32,10 @@ void debug_leave(struct trap_frame *frame);
  * once where there is none. *frame is what gdb sees. Any context. */
 void debug_panic(struct trap_frame *frame);
 
+/* The guest dies, and every CPU that answers stands still: threads wait where they do, not where
+ * the debugger would meet them. */
+void debug_dies(void);
+
 /* The running thread begins, or is about to end: a gdb that asked for it is told, and lets it go
  * on. Thread context. */
 void debug_thread_begins(void);

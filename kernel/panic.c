@@ -87,6 +87,7 @@ static _Noreturn void die(struct trap_frame *frame)
 	info.thread = thread_current();
 	info.time_ns = clock_ns();
 	stop_others();
+	debug_dies();
 	panic_print(&info);
 	probe_panic(&info);
 	panic_end();

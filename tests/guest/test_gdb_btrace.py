@@ -5,7 +5,7 @@ goes round a loop of ROUNDS rounds again and again, and checks what comes out.""
 import re
 
 from gdb_session import Gdb
-from harness import Guest, main, run, test, wait_for
+from harness import Guest, main, run, test, uniscope, wait_for
 from remote import Remote
 
 ROUNDS = 20
@@ -277,6 +277,22 @@ def a_recorded_program_ends():
         gdb("finish")
         assert "app_main" in calls(gdb) and "console_printf" in calls(gdb)
         assert "exited normally" in gdb("continue")
+
+
+@test
+def a_dump_has_no_trace_of_it():
+    with Guest("crash", "--cpus", "2", arguments=["kind=null-write", "gdbwait"]) as guest:
+        with attach(guest) as gdb:
+            gdb("break crash_null_write")
+            gdb("continue")
+            gdb("record btrace")
+            assert "SIGSEGV" in gdb("continue")
+            assert "crash_null_write" in calls(gdb)[-1]
+            gdb.send("continue")
+            wait_for("the dump", lambda: guest.name in uniscope("dumps").stdout)
+        text = uniscope("dumps", "info", guest.name).stdout
+        assert "crash_null_write" in text and "wait_for_mutex" in text, text
+        assert "debug_landing" not in text, text
 
 
 main()
