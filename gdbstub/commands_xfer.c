@@ -105,6 +105,10 @@ static void render_thread(const struct uni_gdb *stub, struct uni_gdb_text *xml,
 		uni_gdb_put(xml, "\" core=\"");
 		uni_gdb_put_decimal(xml, (uint64_t)thread->cpu);
 	}
+	if (thread->handle) {
+		uni_gdb_put(xml, "\" handle=\"");
+		uni_gdb_put_hex_bytes(xml, &thread->handle, sizeof(thread->handle));
+	}
 	uni_gdb_put(xml, "\" name=\"");
 	uni_gdb_put_xml(xml, thread->name);
 	uni_gdb_put(xml, "\">");

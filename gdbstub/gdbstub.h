@@ -68,8 +68,9 @@ enum uni_gdb_signal {
 
 /* What the platform tells of a thread. */
 struct uni_gdb_thread {
-	uint32_t id; /* 1 .. 0x7fffffff */
-	int cpu;     /* it runs there; UNI_GDB_NO_CPU: on none, its registers are saved ones */
+	uint32_t id;	 /* 1 .. 0x7fffffff */
+	int cpu;	 /* it runs there; UNI_GDB_NO_CPU: on none, its registers are saved ones */
+	uint64_t handle; /* the program's pointer to it; 0: it has none */
 	char name[UNI_GDB_NAME_SIZE];	/* 0-terminated, any bytes */
 	char extra[UNI_GDB_EXTRA_SIZE]; /* 0-terminated: state and so on, for people */
 };

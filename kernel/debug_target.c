@@ -106,6 +106,7 @@ static void describe(const struct thread *thread, struct uni_gdb_thread *out)
 
 	out->id = thread->id;
 	out->cpu = debug_cpu_of(thread);
+	out->handle = (uintptr_t)thread;
 	uni_gdb_text_init(&text, out->name, sizeof(out->name) - 1);
 	put_name(&text, thread->name);
 	out->name[text.len] = 0;

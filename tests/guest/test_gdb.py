@@ -102,6 +102,9 @@ def threads_have_names_and_states():
         states = [state for _, state in names]
         assert sum(state.startswith("running on CPU") for state in states) == 2, text
         assert any(re.match(r"cond .*, since \d+ ms", state) for state in states), text
+        handle = "gdb.parse_and_eval('(long)cpus[0].idle')"
+        name = gdb(f"python print(gdb.selected_inferior().thread_from_handle({handle}).name)")
+        assert name == "idle/0\n", name
 
 
 @test

@@ -76,6 +76,7 @@ FILES = {
         "gdb.mi/interrupt-thread-group.exp": 2,
         "gdb.mi/mi-cmd-user-context.exp": 28,
         "gdb.mi/mi-threads-interrupt.exp": 5,
+        "gdb.python/py-thrhandle.exp": 24,
         "gdb.threads/bp_in_thread.exp": 3,
         "gdb.threads/info-threads-cur-sal.exp": 7,
         "gdb.threads/local-watch-wrong-thread.exp": 16,

@@ -583,6 +583,7 @@ Test(rsp, threads_as_xml_in_pieces)
 
 	attach();
 	strcpy(m.threads[1].public.name, "<\xff\"&");
+	m.threads[2].public.handle = 0x123456;
 	m.rendered = 0;
 	for (unsigned at = 0; at < sizeof(xml) - 32; at += 13) {
 		snprintf(packet, sizeof(packet), "qXfer:threads:read::%x,d", at);
@@ -595,7 +596,8 @@ Test(rsp, threads_as_xml_in_pieces)
 			 "<?xml version=\"1.0\"?>\n<threads>\n"
 			 "<thread id=\"1\" core=\"0\" name=\"main\">running</thread>\n"
 			 "<thread id=\"2\" core=\"1\" name=\"&lt;?&quot;&amp;\">running</thread>\n"
-			 "<thread id=\"3\" name=\"sleeper\">ready</thread>\n"
+			 "<thread id=\"3\" handle=\"5634120000000000\" name=\"sleeper\">ready"
+			 "</thread>\n"
 			 "</threads>\n");
 	cr_expect_eq(m.rendered, 4, "no thread is rendered twice");
 	cr_expect_str_eq(ask("qXfer:threads:read::10000,10"), "l");

@@ -49,15 +49,19 @@ static struct mutex books = MUTEX_INIT(books, "pthreads");
 static struct cond ended = COND_INIT(ended, "pthreads");
 static unsigned key_count;
 
-static struct posix_thread *self(void)
+/* A pthread_t is the kernel's pointer to the thread, by which the stub names it to gdb. */
+static struct posix_thread *from_id(pthread_t id)
 {
-	const struct thread *thread = thread_current();
-
 	for (unsigned i = 0; i < THREADS_MAX; i++) {
-		if (threads[i].thread == thread)
+		if (threads[i].thread == (struct thread *)id)
 			return &threads[i];
 	}
 	return &main_thread;
+}
+
+static struct posix_thread *self(void)
+{
+	return from_id(pthread_self());
 }
 
 /* --- threads --- */
@@ -118,13 +122,13 @@ int pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*sta
 	thread->thread = thread_create(&options, run, thread);
 	alive += thread->thread != NULL;
 	mutex_unlock(&books);
-	*out = (pthread_t)thread;
+	*out = (pthread_t)thread->thread;
 	return thread->thread != NULL ? 0 : EAGAIN;
 }
 
 int pthread_join(pthread_t id, void **result)
 {
-	struct posix_thread *thread = (struct posix_thread *)id;
+	struct posix_thread *thread = from_id(id);
 
 	thread_join(thread->thread);
 	if (result != NULL)
@@ -137,7 +141,7 @@ int pthread_join(pthread_t id, void **result)
 
 int pthread_detach(pthread_t id)
 {
-	struct posix_thread *thread = (struct posix_thread *)id;
+	struct posix_thread *thread = from_id(id);
 
 	thread->detached = true;
 	thread_detach(thread->thread);
@@ -146,7 +150,7 @@ int pthread_detach(pthread_t id)
 
 pthread_t pthread_self(void)
 {
-	return (pthread_t)self();
+	return (pthread_t)thread_current();
 }
 
 int(pthread_equal)(pthread_t a, pthread_t b)
@@ -171,10 +175,8 @@ void pthread_exit(void *result)
 
 int pthread_setname_np(pthread_t id, const char *name)
 {
-	struct thread *thread = ((struct posix_thread *)id)->thread;
+	struct thread *thread = (struct thread *)id;
 
-	if (thread == NULL)
-		thread = thread_current();
 	strncpy(thread->name, name, sizeof(thread->name) - 1);
 	return 0;
 }
