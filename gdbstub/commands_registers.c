@@ -22,8 +22,8 @@ static void put_register(struct uni_gdb *stub, const struct uni_gdb_registers *r
 		uni_gdb_put_hex_bytes(&stub->reply, value, size);
 		return;
 	}
-	for (size_t i = 0; i < size; i++)
-		uni_gdb_put(&stub->reply, "xx");
+	for (size_t i = 0; i < 2 * size; i++)
+		uni_gdb_put_char(&stub->reply, 'x');
 }
 
 /* NULL when the thread's registers cannot be had: then all are shown as unavailable. */
@@ -50,9 +50,10 @@ void uni_gdb_cmd_read_registers(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 {
 	struct uni_gdb_registers storage;
 	const struct uni_gdb_registers *registers = get(stub, &storage);
+	unsigned end = uni_gdb_arch_register_end(stub->register_sets);
 
 	(void)args;
-	for (unsigned i = 0; i < uni_gdb_arch_register_end(stub->register_sets); i++)
+	for (unsigned i = 0; i < end; i++)
 		if (exists(stub, i))
 			put_register(stub, registers, i);
 }

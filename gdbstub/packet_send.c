@@ -4,6 +4,7 @@
  * words of eight bytes or sixteen digits. */
 
 #include "gdbstub/packet.h"
+#include "gdbstub/text.h"
 
 static const char digit_names[] = "0123456789abcdef";
 
@@ -176,19 +177,6 @@ static uint64_t digits_of(uint64_t bytes)
 	return (bytes >> 4 & EACH_BYTE(0x0f)) | (bytes & EACH_BYTE(0x0f)) << 4;
 }
 
-/* The characters of the eight lowest digits. */
-static uint64_t characters_of(uint64_t digits)
-{
-	uint64_t values = digits & UINT32_MAX;
-	uint64_t letters;
-
-	values = (values | values << 16) & 0x0000ffff0000ffff;
-	values = (values | values << 8) & EVEN_BYTES;
-	values = (values | values << 4) & EACH_BYTE(0x0f);
-	letters = (values + EACH_BYTE(6)) >> 4 & EACH_BYTE(1);
-	return values + EACH_BYTE('0') + letters * ('a' - '0' - 10);
-}
-
 /* How many digits come before the first run that is worth writing. DIGITS: there is none, or it
  * begins in the last three and cannot be told from this word alone; the rest of it is the next
  * word's. */
@@ -220,11 +208,12 @@ static size_t emit_plain_digits(struct output *out, const uint8_t *bytes, size_t
 	if (words > len / WORD)
 		words = len / WORD;
 	for (; words > 0 && plain == DIGITS; words--, bytes += WORD) {
-		uint64_t digits = digits_of(load(bytes));
-		uint64_t low = characters_of(digits), high = characters_of(digits >> 32);
+		uint64_t word = load(bytes);
+		uint64_t low = uni_gdb_hex_of_four((uint32_t)word);
+		uint64_t high = uni_gdb_hex_of_four((uint32_t)(word >> 32));
 
 		if (rle)
-			plain = digits_before_run(digits);
+			plain = digits_before_run(digits_of(word));
 		if (plain < DIGITS) {
 			low = first_characters(low, plain);
 			high = first_characters(high, plain > WORD ? plain - WORD : 0);

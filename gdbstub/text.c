@@ -60,29 +60,19 @@ void uni_gdb_put_decimal(struct uni_gdb_text *text, uint64_t value)
 		uni_gdb_put_char(text, reversed[--count]);
 }
 
-/* The digits of four bytes, the first one lowest, with one byte each. */
-static uint64_t hex_of(uint64_t bytes)
-{
-	uint64_t value = (bytes | bytes << 16) & 0x0000ffff0000ffff;
-	uint64_t letters;
-
-	value = (value | value << 8) & 0x00ff00ff00ff00ff;
-	value = (value >> 4 | value << 8) & 0x0f0f0f0f0f0f0f0f;
-	letters = (value + 0x0606060606060606) >> 4 & 0x0101010101010101;
-	return value + 0x3030303030303030 + letters * ('a' - '0' - 10);
-}
-
 void uni_gdb_put_hex_bytes(struct uni_gdb_text *text, const void *bytes, size_t len)
 {
 	const uint8_t *from = bytes;
 	size_t i = 0;
 
 	for (; len - i >= 4 && text->size - text->len >= 8; i += 4) {
-		uint64_t word = hex_of((uint64_t)from[i] | (uint64_t)from[i + 1] << 8 |
-				       (uint64_t)from[i + 2] << 16 | (uint64_t)from[i + 3] << 24);
+		uint32_t four;
+		uint64_t eight;
 
-		for (unsigned k = 0; k < 8; k++)
-			text->data[text->len++] = (char)(word >> 8 * k);
+		__builtin_memcpy(&four, from + i, sizeof(four));
+		eight = uni_gdb_hex_of_four(four);
+		__builtin_memcpy(text->data + text->len, &eight, sizeof(eight));
+		text->len += sizeof(eight);
 	}
 	for (; i < len; i++) {
 		uni_gdb_put_char(text, digits[from[i] >> 4]);

@@ -25,6 +25,19 @@ void uni_gdb_put_raw(struct uni_gdb_text *text, const void *bytes, size_t len);
 void uni_gdb_put_hex(struct uni_gdb_text *text, uint64_t value);
 void uni_gdb_put_decimal(struct uni_gdb_text *text, uint64_t value);
 
+/* The digits of four bytes, each in a byte; the first of them is the lowest, here and there. */
+static inline uint64_t uni_gdb_hex_of_four(uint32_t bytes)
+{
+	uint64_t value = (bytes | (uint64_t)bytes << 16) & 0x0000ffff0000ffff;
+	uint64_t letters;
+
+	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are stored as they are");
+	value = (value | value << 8) & 0x00ff00ff00ff00ff;
+	value = (value >> 4 | value << 8) & 0x0f0f0f0f0f0f0f0f;
+	letters = (value + 0x0606060606060606) >> 4 & 0x0101010101010101;
+	return value + 0x3030303030303030 + letters * ('a' - '0' - 10);
+}
+
 /* Two digits a byte, in the order of memory. */
 void uni_gdb_put_hex_bytes(struct uni_gdb_text *text, const void *bytes, size_t len);
 

@@ -183,9 +183,9 @@ static void nap(void)
 	uint64_t since_ns = heard_ns > debug_stopped_ns ? heard_ns : debug_stopped_ns;
 	uint64_t nap_ns = (now_ns - since_ns) / NAP_PART;
 
-	if (now_ns - since_ns < SPIN_NS)
-		cpu_relax();
-	else
+	/* No pause: QEMU without KVM takes its big lock for each, which whoever brings gdb's words
+	 * needs. */
+	if (now_ns - since_ns >= SPIN_NS)
 		irq_halt(now_ns + (nap_ns < NAP_MAX_NS ? nap_ns : NAP_MAX_NS));
 }
 

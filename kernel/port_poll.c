@@ -11,7 +11,6 @@
  */
 
 #include "kernel/clock.h"
-#include "kernel/cpu.h"
 #include "kernel/port.h"
 #include "kernel/port_internal.h"
 #include "tracing/errno.h"
@@ -24,14 +23,14 @@ void port_poll_only(struct port *port)
 	__atomic_store_n(&port->polled, true, __ATOMIC_SEQ_CST);
 }
 
-/* One turn of waiting for the device. */
+/* One turn of waiting for the device. No pause: QEMU without KVM takes its big lock for each, which
+ * the device needs. */
 static int wait_turn(const struct port *port, uint64_t deadline)
 {
 	if (!port_is_open(port))
 		return -UNI_EIO;
 	if (clock_ns() >= deadline)
 		return -UNI_ETIMEDOUT;
-	cpu_relax();
 	return 0;
 }
 

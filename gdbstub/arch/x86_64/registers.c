@@ -89,8 +89,14 @@ static bool is_known(const struct uni_gdb_registers *registers,
 
 static void copy(uint8_t *to, const uint8_t *from, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		to[i] = from[i];
+	typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned;
+	size_t i = 0;
+
+	/* Not memcpy(), which may have a breakpoint where conditions read registers. */
+	for (; len - i >= sizeof(unaligned); i += sizeof(unaligned))
+		*(volatile unaligned *)(to + i) = *(const unaligned *)(from + i);
+	for (; i < len; i++)
+		*(volatile uint8_t *)(to + i) = from[i];
 }
 
 bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsigned number,
@@ -101,7 +107,7 @@ bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsig
 
 	if (!is_known(registers, layout))
 		return false;
-	for (size_t i = 0; i < layout->size; i++)
+	for (size_t i = layout->bytes; i < layout->size; i++)
 		to[i] = 0;
 	if (layout->word != UNI_GDB_XSAVE) {
 		copy(to, (const uint8_t *)&registers->words[layout->word], layout->bytes);
