@@ -29,7 +29,7 @@ static uint8_t *start_block(struct collection *collection, char kind, uint32_t l
 	struct uni_gdb_trace_draft *draft = collection->draft;
 	uint8_t *block = draft->bytes + draft->len;
 
-	if (len >= sizeof(draft->bytes) - draft->len) {
+	if (len >= UNI_GDB_TRACE_FRAME_MAX - draft->len) {
 		collection->cut = true;
 		return NULL;
 	}

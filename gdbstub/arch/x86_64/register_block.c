@@ -7,39 +7,6 @@
 #include "gdbstub/arch/x86_64/registers_layout.h"
 
 typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned_word;
-typedef uint32_t __attribute__((aligned(1), may_alias)) unaligned_half;
-typedef uint16_t __attribute__((aligned(1), may_alias)) unaligned_short;
-
-static void copy_word(uint8_t *to, const uint8_t *from, unsigned at)
-{
-	*(volatile unaligned_word *)(to + at) = *(const unaligned_word *)(from + at);
-}
-
-/* All sizes are even. */
-static void copy(uint8_t *to, const uint8_t *from, unsigned len)
-{
-	for (; len >= 32; len -= 32, to += 32, from += 32) {
-		copy_word(to, from, 0);
-		copy_word(to, from, 8);
-		copy_word(to, from, 16);
-		copy_word(to, from, 24);
-	}
-	for (; len >= 8; len -= 8, to += 8, from += 8)
-		copy_word(to, from, 0);
-	if (len & 4)
-		*(volatile unaligned_half *)to = *(const unaligned_half *)from;
-	if (len & 2)
-		*(volatile unaligned_short *)(to + (len & 4)) =
-			*(const unaligned_short *)(from + (len & 4));
-}
-
-static void clear(uint8_t *to, unsigned len)
-{
-	for (; len >= 8; len -= 8, to += 8)
-		*(volatile unaligned_word *)to = 0;
-	for (; len; len -= 2, to += 2)
-		*(volatile unaligned_short *)to = 0;
-}
 
 /* Adds a stretch of the block, as part of the one before where it goes on there. */
 static void add(struct uni_gdb_register_block *block, struct uni_gdb_stretch stretch)
@@ -62,11 +29,12 @@ static void add_register(struct uni_gdb_register_block *block,
 
 	if (layout->word != UNI_GDB_XSAVE) {
 		stretch.kind = UNI_GDB_STRETCH_WORDS;
-		stretch.from = (uint16_t)(layout->word * sizeof(uint64_t));
+		stretch.from = (uint16_t)(offsetof(struct uni_gdb_registers, words) +
+					  layout->word * sizeof(uint64_t));
 	} else {
 		stretch.kind = layout->from == UNI_GDB_XSAVE_TAGS ? UNI_GDB_STRETCH_TAGS
 								  : UNI_GDB_STRETCH_FPU;
-		stretch.from = layout->from;
+		stretch.from = (uint16_t)(offsetof(struct uni_gdb_registers, xsave) + layout->from);
 	}
 	add(block, stretch);
 	add(block, (struct uni_gdb_stretch){.kind = UNI_GDB_STRETCH_ZERO,
@@ -87,6 +55,7 @@ void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint
 	}
 }
 
+/* By words: what is written beyond a stretch is where the next one goes. */
 void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 				     const struct uni_gdb_registers *registers, uint8_t *bytes)
 {
@@ -94,19 +63,19 @@ void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 
 	for (unsigned i = 0; i < block->count; i++) {
 		const struct uni_gdb_stretch *stretch = &block->stretches[i];
-		uint16_t tags;
+		const uint8_t *from = (const uint8_t *)registers + stretch->from;
+		uint8_t *to = bytes;
 
-		if (stretch->kind == UNI_GDB_STRETCH_WORDS) {
-			copy(bytes, (const uint8_t *)registers->words + stretch->from,
-			     stretch->len);
-		} else if (stretch->kind == UNI_GDB_STRETCH_ZERO || !knows_fpu) {
-			clear(bytes, stretch->len);
-		} else if (stretch->kind == UNI_GDB_STRETCH_FPU) {
-			copy(bytes, registers->xsave + stretch->from, stretch->len);
-		} else {
-			tags = uni_gdb_x86_tags_expand(registers->xsave[stretch->from]);
-			copy(bytes, (const uint8_t *)&tags, sizeof(tags));
-		}
 		bytes += stretch->len;
+		if (stretch->kind == UNI_GDB_STRETCH_ZERO ||
+		    (stretch->kind != UNI_GDB_STRETCH_WORDS && !knows_fpu))
+			for (; to < bytes; to += sizeof(unaligned_word))
+				*(volatile unaligned_word *)to = 0;
+		else if (stretch->kind == UNI_GDB_STRETCH_TAGS)
+			*(volatile unaligned_word *)to = uni_gdb_x86_tags_expand(*from);
+		else
+			for (; to < bytes;
+			     to += sizeof(unaligned_word), from += sizeof(unaligned_word))
+				*(volatile unaligned_word *)to = *(const unaligned_word *)from;
 	}
 }

@@ -56,7 +56,7 @@ struct uni_gdb_registers {
 
 /* What a block of all registers (arch.h) is made of, one stretch behind the other. */
 enum uni_gdb_stretch_kind {
-	UNI_GDB_STRETCH_WORDS, /* of words[], from the byte `from` on */
+	UNI_GDB_STRETCH_WORDS, /* of words[] */
 	UNI_GDB_STRETCH_FPU,   /* of xsave[] */
 	UNI_GDB_STRETCH_TAGS,  /* the x87's, of the byte in xsave[] */
 	UNI_GDB_STRETCH_ZERO,
@@ -64,8 +64,8 @@ enum uni_gdb_stretch_kind {
 
 struct uni_gdb_stretch {
 	uint16_t kind;
-	uint16_t from;
-	uint16_t len; /* even */
+	uint16_t from; /* offset in struct uni_gdb_registers */
+	uint16_t len;
 };
 
 #define UNI_GDB_STRETCHES 96
