@@ -26,7 +26,8 @@ CURSOR = "host-tools/lib/cursor.c"
 
 # gdb's own tests, by class: a stub that no memory can be read of.
 SUITE = [
-    Edit(f"gdb_testsuite: gdbs tests {kind} pass", "gdbstub/commands_memory.c", "if (len && !got)", "if (len)")
+    Edit(f"gdb_testsuite: gdbs tests {kind} pass", "gdbstub/commands_memory.c",
+         "stub->reply_bytes = read_bytes(stub, address, stub->scratch, len);", "stub->reply_bytes = read_bytes(stub, address, stub->scratch, 0);")
     for kind in (
         "of programs that need nothing",
         "of programs that print",
