@@ -38,6 +38,13 @@ def edge():
     return "edge"
 
 
+@functools.lru_cache(maxsize=None)
+def crash_of(kind):
+    """The same for one of the kinds of crash."""
+    crash(f"c-{kind}", "crash", f"kind={kind}")
+    return f"c-{kind}"
+
+
 def copy_of(name):
     """A second dump with the same contents, to be spoilt; its id."""
     source = folder(name)
@@ -89,9 +96,10 @@ def a_null_pointer_is_explained():
 
 @test
 def the_list_has_it_with_its_cause():
+    name = edge()
     row = json.loads(uniscope("dumps", "--json").stdout)[0]
     line = uniscope("dumps").stdout.splitlines()[1]
-    assert row["guest"] == edge() and row["complete"] and row["seen"] == 1
+    assert row["guest"] == name and row["complete"] and row["seen"] == 1
     assert row["signature"] == "fault order_price shop_handle worker"
     assert row["cause"] in line and "null pointer + 24 in order_price() order.c:" in line
 
@@ -115,11 +123,12 @@ def every_thread_is_there_to_its_start():
 
 @test
 def equal_crashes_have_one_signature():
+    first = edge()
     crash("edge-2", "shop", "bug=1", "load=1000", "workers=2")
     rows = {row["guest"]: row for row in json.loads(uniscope("dumps", "--json").stdout)}
-    assert rows[edge()]["signature"] == rows["edge-2"]["signature"]
-    assert rows["edge-2"]["seen"] == rows[edge()]["seen"] == 2
-    assert f"Same signature as {rows[edge()]['id']}. " in uniscope("dumps", "info", "edge-2").stdout
+    assert rows[first]["signature"] == rows["edge-2"]["signature"]
+    assert rows["edge-2"]["seen"] == rows[first]["seen"] == 2
+    assert f"Same signature as {rows[first]['id']}. " in uniscope("dumps", "info", "edge-2").stdout
 
 
 @test
@@ -141,8 +150,7 @@ def causes_are_told_in_words():
         ("deadlock", "deadlock: ", "crash_deadlock"),
         ("panic-irq", "null pointer in crash_in_interrupt() crash.c:", "crash_in_interrupt"),
     ):
-        crash(f"c-{kind}", "crash", f"kind={kind}")
-        report = info(f"c-{kind}")
+        report = info(crash_of(kind))
         assert cause in report["cause"], (kind, report["cause"])
         assert blamed in report["signature"].split()[1], (kind, report["signature"])
         text = uniscope("dumps", "info", f"c-{kind}").stdout
@@ -163,7 +171,7 @@ def a_guest_whose_qemu_was_killed_is_explained():
 
 @test
 def a_deep_recursion_takes_few_lines():
-    text = uniscope("dumps", "info", "c-stack-overflow").stdout
+    text = uniscope("dumps", "info", crash_of("stack-overflow")).stdout
     assert "more of it" in text and len(text.splitlines()) < 50, text
 
 

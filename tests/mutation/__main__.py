@@ -83,7 +83,7 @@ class Campaign:
         return [test for test in chosen if self.seen.get(str(test), {}).get("mutant") not in broken]
 
     def use_edits(self, chosen):
-        """Breaks what a hand chose for these; returns those that passed all the same."""
+        """Breaks what a hand chose for these; returns those that pass all the same, or fail without it."""
         by_name = {edit.test: edit for edit in EDITS}
         chosen = [test for test in chosen if str(test) in by_name]
         if not chosen:
@@ -92,6 +92,10 @@ class Campaign:
         commands = {str(test): test for test in tests(tree.build, SUITES)}
         for test in (commands[str(test)] for test in chosen):
             edit = by_name[str(test)]
+            tree.compile()
+            if not run(test, tree.environment(), 300).passed:
+                unseen.append(test)
+                continue
             with tree.edited(edit):
                 result = run(test, tree.environment(), 300)
             if result.passed:
