@@ -152,7 +152,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 static bool trap_debug(struct trap_frame *frame, bool passed)
 {
 	struct debug_cause cause = debug_arch_cause();
-	bool recorded = !passed && debug_record_end(frame, cause.step);
+	bool recorded = !passed && debug_record_end(frame, debug_arch_frame_pc(frame), cause.step);
 	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
 
 	if (cause.slot < 0)
@@ -183,9 +183,12 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 /* False: it is for nobody here. */
 static bool handle(struct trap_frame *frame, unsigned vector, uint64_t address, bool passed)
 {
+	uint64_t pc = debug_arch_frame_pc(frame);
+
 	if (vector == TRAP_DB)
 		return trap_debug(frame, passed);
-	debug_record_end(frame, false);
+	/* An int3 is none of the program's, until it turns out to be one. */
+	debug_record_end(frame, vector == TRAP_BP ? debug_arch_breakpoint_pc(pc) : pc, false);
 	if (vector == TRAP_BP)
 		return trap_breakpoint(frame);
 	if (!uni_gdb_attached(&debug_stub))

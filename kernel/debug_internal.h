@@ -131,9 +131,9 @@ bool debug_record_is_due(const struct thread *thread);
  */
 void debug_record_begin(struct trap_frame *frame);
 
-/* On each trap: undoes that. `stepped`: it is the trap behind a step. False if it was not done in
- * this frame. */
-bool debug_record_end(struct trap_frame *frame, bool stepped);
+/* On each trap: undoes that. pc: where the program is; `stepped`: it is the trap behind a step.
+ * False if it was not done in this frame. */
+bool debug_record_end(struct trap_frame *frame, uint64_t pc, bool stepped);
 
 /* debug_step.c */
 

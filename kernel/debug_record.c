@@ -103,18 +103,15 @@ void debug_record_begin(struct trap_frame *frame)
 	}
 }
 
-bool debug_record_end(struct trap_frame *frame, bool stepped)
+bool debug_record_end(struct trap_frame *frame, uint64_t pc, bool stepped)
 {
 	unsigned self = cpu_id();
 	struct thread *thread = debug_owner(self, frame);
-	uint64_t pc = debug_arch_frame_pc(frame);
 
 	/* `popf` and `iret` take the trap flag out by themselves. */
 	if (!was_used || !(stepped || debug_arch_is_stepping(frame)) || debug_step_is_made(thread))
 		return false;
 	end(self, frame, uni_gdb_branch_pc(&debug_stub, thread->id));
-	/* An int3 is none of the program's, until it turns out to be one. */
-	uni_gdb_branch_to(&debug_stub, thread->id,
-			  frame->vector == TRAP_BP ? debug_arch_breakpoint_pc(pc) : pc);
+	uni_gdb_branch_to(&debug_stub, thread->id, pc);
 	return true;
 }

@@ -317,7 +317,7 @@ static bool set_off(struct debug_cpu *cpu)
 static void take_back(struct debug_cpu *cpu, struct trap_frame *frame)
 {
 	debug_step_end(cpu->thread, frame);
-	debug_record_end(frame, false);
+	debug_record_end(frame, debug_arch_frame_pc(frame), false);
 }
 
 uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)

@@ -158,6 +158,7 @@ def threads_have_histories_of_their_own():
 def what_stops_a_thread_stops_a_recorded_one():
     with drill(cpus=2) as guest, attach(guest) as gdb:
         record_a_call(gdb)
+        thread = gdb.thread()
         gdb("delete")
         done = int(gdb.value("drill_calls"))
         gdb(f"break drill_call if drill_calls == {done + 3}")
@@ -176,6 +177,8 @@ def what_stops_a_thread_stops_a_recorded_one():
         gdb("delete")
         gdb.send("continue")
         assert "SIGINT" in gdb.interrupt()
+        gdb(f"thread {thread}")
+        assert gdb.flags() & 0x100 == 0
         assert gdb.value("drill_wrong") == "0"
 
 
@@ -248,11 +251,13 @@ def a_thread_that_moves_or_waits_is_followed():
                     break
             gdb.ok(b"Hg%x" % thread)
             gdb.ok(b"Qbtrace:bts")
-            switches = 0
-            while not switches:
+
+            def was_switched():
                 gdb.resume(b"vCont;c", 0.3)
                 gdb.ok(b"Hg%x" % thread)
-                switches = check_blocks(read_blocks(gdb), code)
+                return check_blocks(read_blocks(gdb), code)
+
+            wait_for("the thread to give up its CPU", was_switched, timeout=60)
 
 
 @test
