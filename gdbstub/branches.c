@@ -92,6 +92,7 @@ void uni_gdb_branch_from(struct uni_gdb *stub, uint32_t thread, uint64_t pc)
 		return;
 	uni_gdb_branch_ring_at(ring, pc);
 	ring->under_way = true;
+	ring->goes_along = false;
 }
 
 void uni_gdb_branch_to(struct uni_gdb *stub, uint32_t thread, uint64_t pc)
@@ -120,6 +121,7 @@ void uni_gdb_branch_along(struct uni_gdb *stub, uint32_t thread, uint64_t pc)
 	if (!ring)
 		return;
 	ring->under_way = false;
+	ring->goes_along = true;
 	for (unsigned i = 0; ring->pc != pc && i < ALONG_MAX; i++) {
 		if (!read_flow(stub, ring->pc, &flow) ||
 		    (flow.kind != UNI_GDB_FLOW_ON && flow.kind != UNI_GDB_FLOW_JUMP))

@@ -25,6 +25,7 @@ struct uni_gdb_branch_ring {
 	uint32_t thread;     /* 0: free */
 	uint32_t size;	     /* blocks that are kept, the newest ones */
 	bool under_way;	     /* an instruction is being made that the ring is to hear of */
+	bool goes_along;     /* to pc, and may not be there yet */
 	uint64_t begin;	     /* of the block that the thread is in */
 	uint64_t pc;	     /* where it is in there */
 	uint64_t count;	     /* blocks ever put */

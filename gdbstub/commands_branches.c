@@ -157,7 +157,7 @@ static void settle(struct uni_gdb *stub, struct uni_gdb_branch_ring *ring)
 {
 	struct uni_gdb_registers registers;
 
-	if (!ring->under_way &&
+	if (!ring->under_way && !ring->goes_along &&
 	    stub->ops->registers_get(stub->context, ring->thread, &registers) == 0)
 		uni_gdb_branch_ring_at(ring, uni_gdb_arch_pc(&registers));
 }

@@ -151,6 +151,8 @@ bool debug_step_is_made(const struct thread *thread);
 /* Lets the thread come out at debug_landing() instead of where *return_address says. */
 void debug_step_send(struct thread *thread, uint64_t *return_address);
 
+bool debug_step_is_sent(const struct thread *thread);
+
 /* World stopped: a thread that is on no CPU steps, or is recorded, as soon as one takes it. */
 void debug_step_send_all(void);
 

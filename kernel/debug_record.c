@@ -42,7 +42,8 @@ static bool is_switching(struct thread *thread, const struct trap_frame *frame)
 
 	if (!debug_arch_is_switching(frame, &return_address))
 		return false;
-	if (!return_address)
+	/* It was stopped when it had been sent. */
+	if (!return_address || debug_step_is_sent(thread))
 		return true;
 	shown_pc = debug_arch_shown_pc(*return_address);
 	uni_gdb_branch_from(&debug_stub, thread->id, debug_arch_frame_pc(frame));

@@ -116,6 +116,11 @@ void debug_step_send(struct thread *thread, uint64_t *return_address)
 	}
 }
 
+bool debug_step_is_sent(const struct thread *thread)
+{
+	return landing_of(thread);
+}
+
 static bool is_to_land(const struct thread *thread)
 {
 	if (uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP)

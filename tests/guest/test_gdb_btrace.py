@@ -146,7 +146,8 @@ def threads_have_histories_of_their_own():
             gdb(f"thread {thread}")
             functions = calls(gdb)
             assert functions.count("drill_loop") >= 2 and "drill_call" in functions, functions
-            assert recorded(gdb)[2] == 0, functions
+            # Of a thread that ran long the oldest is lost.
+            assert not any(GAP in function for function in functions[1:]), functions
         assert gdb.value("drill_wrong") == "0"
         gdb("record stop")
         gdb("delete")

@@ -214,6 +214,7 @@ Test(rsp_branches, a_thread_may_go_along_without_a_step)
 	cr_expect(uni_gdb_branch_is_due(&m.stub, 1));
 	cr_expect_eq(uni_gdb_branch_pc(&m.stub, 1), 0x100101);
 	cr_expect_eq(uni_gdb_branch_pc(&m.stub, 2), 0);
+	expect_read("all", BLOCK("100100", "100101"));
 	stand(0x100101);
 	step(0x100110);
 	uni_gdb_branch_along(&m.stub, 1, 0x100103);
