@@ -96,7 +96,8 @@ struct uni_gdb_event {
 	enum uni_gdb_event_kind kind;
 	enum uni_gdb_signal signal;
 	uint32_t thread;
-	uint64_t address; /* BREAKPOINT: its address; WATCH: what the debug register held */
+	uint64_t address; /* BREAKPOINT: its address; WATCH: what the debug register held; SIGNAL:
+			   * of the breakpoint instruction, 0 for a fault */
 	unsigned slot;	  /* WATCH: the debug register */
 	uint8_t status;	  /* ENDED, EXIT */
 };

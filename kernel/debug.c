@@ -145,7 +145,11 @@ static bool trap_breakpoint(struct trap_frame *frame)
 	}
 	if (!uni_gdb_attached(&debug_stub))
 		return false;
-	stop_for(frame, UNI_GDB_EVENT_SIGNAL, UNI_GDB_SIGTRAP);
+	debug_stop(frame, &(struct uni_gdb_event){
+				  .kind = UNI_GDB_EVENT_SIGNAL,
+				  .signal = UNI_GDB_SIGTRAP,
+				  .address = pc,
+			  });
 	return true;
 }
 

@@ -289,6 +289,17 @@ static void wait(unsigned self)
 	}
 }
 
+/* gdb may write an int3 itself, and take it out again before it hears of every CPU that met it. */
+static void mend_breakpoint(const struct debug_cpu *cpu)
+{
+	uintptr_t pc = cpu->event.address;
+
+	if (cpu->has_event && cpu->event.kind == UNI_GDB_EVENT_SIGNAL && pc &&
+	    debug_arch_breakpoint_pc(debug_arch_frame_pc(cpu->frame)) == pc &&
+	    !debug_arch_is_breakpoint(pc))
+		debug_arch_set_frame_pc(cpu->frame, pc);
+}
+
 /* Makes the thread do its part. False when that is done already, and the CPU has news instead. */
 static bool set_off(struct debug_cpu *cpu)
 {
@@ -296,6 +307,7 @@ static bool set_off(struct debug_cpu *cpu)
 
 	if (cpu->event.kind == UNI_GDB_EVENT_WATCH && cpu->has_event)
 		debug_arch_pass(cpu->frame);
+	mend_breakpoint(cpu);
 	cpu->has_event = false;
 	if (action.kind != UNI_GDB_STEP) {
 		debug_record_begin(cpu->frame);
