@@ -109,6 +109,12 @@ EDITS = [
         "if (uni_gdb_breakpoint_at(&debug_stub, pc)) {",
         "if (false) {",
     ),
+    Edit(
+        "gdb_btrace: backwards and forwards",
+        "gdbstub/commands_branches.c",
+        "<block begin=",
+        "<block from=",
+    ),
     Edit(HELPERS + "threads are told on a core", "kernel/gdb/threads.py", ", held by {", ", of {"),
     Edit(HELPERS + "the trace is decoded", "kernel/gdb/trace.py", "The rings hold no", "The rings hold some"),
     Edit(HELPERS + "page tables are walked", "kernel/gdb/pagetable.py", "Access: ", "Use: "),
