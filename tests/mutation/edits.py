@@ -112,8 +112,8 @@ EDITS = [
     Edit(
         "gdb_btrace: backwards and forwards",
         "gdbstub/commands_branches.c",
-        "<block begin=",
-        "<block from=",
+        'uni_gdb_put(xml, "<block begin=',
+        'uni_gdb_put(xml, "<block from=',
     ),
     Edit(HELPERS + "threads are told on a core", "kernel/gdb/threads.py", ", held by {", ", of {"),
     Edit(HELPERS + "the trace is decoded", "kernel/gdb/trace.py", "The rings hold no", "The rings hold some"),
