@@ -125,12 +125,12 @@ class Guest:
         """Runs `uniscope ARGUMENTS`; write the guest's name among them where it belongs."""
         return uniscope(*arguments, **options)
 
-    def wait_for_thread(self, name):
-        """Until the application is as far as a thread of this name."""
+    def wait_for_thread(self, name, state=None):
+        """Until the application is as far as a thread of this name, in this state if one is given."""
 
         def has_it():
             stat = json.loads(uniscope("stat", self.name, "--json", "--interval", "0.1").stdout)
-            return any(thread["name"] == name for thread in stat["threads"])
+            return any(t["name"] == name and state in (None, t["state"]) for t in stat["threads"])
 
         wait_for(f"thread {name}", has_it)
 

@@ -14,6 +14,7 @@ SHOWN_MAX = 100
 # Through these a thread comes to a stop; where it is begins outside of them.
 WAITING = {
     "switch.S",
+    "switch_end.c",
     "sched.c",
     "sched_wake.c",
     "wait.c",

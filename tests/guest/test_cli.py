@@ -187,7 +187,7 @@ def an_image_without_debug_information_runs_with_a_warning():
 def too_little_memory_is_explained():
     line = fails(1, "run", "--name", "shop", "--memory", "1", image("shop"))
     assert line.startswith("uniscope: cannot start shop: 1 MiB of memory is less than"), line
-    assert "try --memory 8" in line, line
+    assert "try --memory 16" in line, line
 
 
 @test

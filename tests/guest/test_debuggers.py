@@ -304,7 +304,7 @@ def a_gdb_of_another_host_comes_through_a_forwarded_port():
     with Guest("shop", "--cpus", "2") as guest, over_tcp(guest.socket("gdb")) as port:
         guest.wait_for_thread("dispatcher")
         text = run("gdb", "-q", "-nx", "-batch", "-iex", "set auto-load off", guest.image,
-                   "-ex", f"target remote localhost:{port}", "-ex", "info threads", "-ex", "detach").stdout
+                   "-ex", f"target remote 127.0.0.1:{port}", "-ex", "info threads", "-ex", "detach").stdout
         assert '"dispatcher"' in text and "detached" in text, text
 
 

@@ -52,8 +52,12 @@ def rows(text):
     return [re.split(r"  +", line.strip()) for line in text.splitlines()[1:] if line.strip()]
 
 
+@contextlib.contextmanager
 def shop(*arguments, name=None):
-    return Guest("shop", "--cpus", "2", name=name, arguments=["load=1000", *arguments])
+    with Guest("shop", "--cpus", "2", name=name, arguments=["load=1000", *arguments]) as guest:
+        guest.wait_for_thread("customer")
+        guest.wait_for_thread("main", "sleeping")
+        yield guest
 
 
 @functools.lru_cache(maxsize=None)
