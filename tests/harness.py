@@ -208,7 +208,10 @@ def _run_one(number, function, mark):
 
 
 def main():
-    """Runs the registered tests (or those whose names contain an argument) and exits."""
+    """Runs the registered tests (or those whose names contain an argument) and exits; --list names them."""
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(function.__name__.replace("_", " ") for function in _tests))
+        return
     wanted = [word.replace("_", " ") for word in sys.argv[1:]]
     chosen = [
         function

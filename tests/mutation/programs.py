@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from harness import descendants
 
 TAP_LINE = re.compile(r"^(ok|not ok) (?:\d+ )?- (.*?)(?:\s+\(\d+\.\d+s\))?( # SKIP.*)?$", re.M)
-PYTHON_TEST = re.compile(r"^@test\ndef (\w+)", re.M)
 CRITERION_LIST = re.compile(r"^(\w+): \d+ test|^[├└]── (\w+)", re.M)
 
 
@@ -24,7 +23,7 @@ class Test:
     name: str
 
     def __str__(self):
-        return f"{self.program}: {self.name}"
+        return f"{self.program}: {pathlib.PurePath(self.name).name}"
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,10 @@ class Result:
     passed: bool
     why: str  # the first line of what a failure said
     seconds: float
+
+
+def listed_by(command, environment):
+    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True).stdout
 
 
 def tests(build, suites):
@@ -42,12 +45,15 @@ def tests(build, suites):
         if not set(suite.split(":")[-1] for suite in program["suite"]) & set(suites):
             continue
         if command[-1].endswith(".py"):
-            for name in PYTHON_TEST.findall(pathlib.Path(command[-1]).read_text(encoding="utf-8")):
-                yield Test(program["name"], (*command, name), name.replace("_", " "))
+            for name in listed_by((*command, "--list"), program["env"]).splitlines():
+                yield Test(program["name"], (*command, name), name)
+        elif program["name"].startswith("fuzz "):
+            for name in command[1:]:
+                yield Test(program["name"], (command[0], name), name)
+            yield Test(program["name"], (command[0],), "made-up inputs")
         elif "--tap" in command:
-            text = subprocess.run([command[0], "--list"], capture_output=True, text=True).stdout
             suite = ""
-            for group, name in CRITERION_LIST.findall(text):
+            for group, name in CRITERION_LIST.findall(listed_by((command[0], "--list"), program["env"])):
                 suite = group or suite
                 if name:
                     yield Test(program["name"], (*command, "--filter", f"{suite}/{name}"), f"{suite}::{name}")
