@@ -97,7 +97,11 @@ def decode(data, tsc, cpu, points):
         number, low = header & ((1 << ID_BITS) - 1), header >> ID_BITS
         if number >= len(points):
             return
-        tsc += (low - tsc) % (1 << TSC_BITS)
+        ahead = (low - tsc) % (1 << TSC_BITS)
+        # Back in time: zeros, or an event of an earlier turn, where this one is not written yet.
+        if ahead >= 1 << (TSC_BITS - 1):
+            return
+        tsc += ahead
         name, layout = points[number]
         fields, length = decode_fields(data, at + 8, layout)
         if fields is None:

@@ -464,15 +464,26 @@ def a_structure_that_changed_is_noticed():
 @test
 def events_are_decoded_beyond_the_bits_of_their_time():
     """A packet that crosses the TSC's 2^52: the reader knows how often it went round."""
+    check_times((5 << 52) - 16, [1, 20], "[1, 20]")
+
+
+@test
+def an_event_that_is_not_written_yet_is_none():
+    """What is there instead goes back in time: zeros, or an earlier turn's."""
+    check_times((5 << 52) + 100, [1, 20, -100], "[1, 20]")
+    check_times((5 << 52) + 100, [1, 20, 19, 21], "[1, 20]")
+
+
+def check_times(before, written, read):
     script = (
-        "python import struct, uniscope_gdb.ring as r; before = (5 << 52) - 16; "
+        "python import struct, uniscope_gdb.ring as r; "
         "data = b''.join(struct.pack('<QI4x', (t % (1 << 52)) << 12, t & 15) "
-        "for t in (before + 1, before + 20)); "
-        "print([e[0] - before for e in r.decode(data, before, 0, [('a:b', [['u32', 'x']])])])"
+        f"for t in ({before} + at for at in {written})); "
+        f"print([e[0] - {before} for e in r.decode(data, {before}, 0, [('a:b', [['u32', 'x']])])])"
     )
     found = run("gdb", "-q", "-nx", "-batch", "-iex", f"set auto-load safe-path {BUILD / 'kernel'}",
                 image("shop"), "-ex", script)
-    assert found.stdout.strip() == "[1, 20]", (found.stdout, found.stderr)
+    assert found.stdout.strip() == read, (found.stdout, found.stderr)
 
 
 def read_pty(master, until, timeout=30):
