@@ -31,7 +31,7 @@ static const struct {
 	[UNI_GDB_FEATURE_THREAD_EVENTS] = {"thread-events", "QThreadEvents+"},
 	[UNI_GDB_FEATURE_BINARY_DOWNLOAD] = {"binary-download", NULL},
 	[UNI_GDB_FEATURE_SEARCH_MEMORY] = {"search-memory", NULL},
-	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+"},
+	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+;qXfer:auxv:read+"},
 };
 
 #define COUNT (sizeof(features) / sizeof(features[0]))

@@ -145,10 +145,18 @@ static bool trap_breakpoint(struct trap_frame *frame)
 static bool trap_debug(struct trap_frame *frame, bool passed)
 {
 	struct debug_cause cause = debug_arch_cause();
+	bool is_away = debug_aside_owner(debug_arch_frame_sp(frame));
 	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
 
 	if (cause.slot < 0)
 		cause.slot = debug_watch_changed();
+	/* gdb sees this thread at another place. */
+	if (cause.slot >= 0 && is_away) {
+		debug_arch_pass(frame);
+		if (passed)
+			debug_pass_leave(frame);
+		return true;
+	}
 	if (cause.slot >= 0 && !stepped && debug_pass_watch(frame, (unsigned)cause.slot))
 		return true;
 	if (cause.slot >= 0 && debug_stub.watches[cause.slot].watch.kind != UNI_GDB_WATCH_NONE) {
@@ -203,11 +211,16 @@ static void attention(void)
 void debug_interrupt_end(struct trap_frame *frame)
 {
 	unsigned self = cpu_id();
+	bool called = debug_is_called();
+	bool looks = debug_takes_look() || stop_wanted[self];
 
-	if (!stop_wanted[self])
-		return;
 	stop_wanted[self] = false;
-	if (!debug_link_wants_stop())
+	if (called && preempt_count() > 0) {
+		/* It comes by when the thread may be taken off its CPU, and is. */
+		cpu_current()->need_resched = 1;
+		called = false;
+	}
+	if (!called && !(looks && debug_link_wants_stop()))
 		return;
 	break_out(frame, 0,
 		  &(struct uni_gdb_event){

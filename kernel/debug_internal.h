@@ -24,6 +24,8 @@ struct debug_cpu {
 	struct thread *thread; /* whose code that is */
 	struct debug_extra extra;
 
+	bool settable; /* the thread can be set aside, the CPU going on without */
+
 	bool inside;   /* in the handler: an NMI has nothing to add */
 	bool asleep;   /* halts, or is about to: irq_wake() it when there is something to see */
 	bool nmi_sent; /* by us, and not arrived yet */
@@ -55,6 +57,12 @@ void debug_finish_step(struct trap_frame *frame);
 /* Stops here and comes back when gdb lets this CPU go; `event` may be NULL. Returns the signal that
  * gdb passes on to the thread. Trap context, interrupts off. */
 uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event);
+
+/* An interrupt was sent so that this CPU comes here. It is then to stop. */
+bool debug_is_called(void);
+
+/* Whether the CPU is to look at the link for others which cannot. True once. */
+bool debug_takes_look(void);
 
 /* Some CPU holds the others, or is about to. */
 bool debug_is_stopping(void);
@@ -115,6 +123,41 @@ void debug_watch_look(void);
 
 /* The slot of one whose memory that instruction changed, -1 for none; tells it once. */
 int debug_watch_changed(void);
+
+/* debug_aside.c: threads that are stopped in non-stop mode, their CPUs going on. All with the world
+ * stopped but where it says so. */
+
+/* As thread_hold() in struct uni_gdb_ops. */
+bool debug_aside_hold(struct thread *thread, bool hold);
+
+/* Whether the CPU is to stay where it is as its thread cannot be set aside. Else, if that is held,
+ * the CPU goes on without. */
+bool debug_aside_keeps(unsigned cpu);
+
+/* The registers of a thread that was set aside and has not left again, NULL for others. */
+struct trap_frame *debug_aside_frame(const struct thread *thread);
+
+/* Whose place the stack pointer leads to, NULL for others. Any context. */
+struct thread *debug_aside_owner(uintptr_t sp);
+
+/* Before anything else is made of a frame: a thread that is leaving has left. Any context. */
+void debug_aside_finish(struct trap_frame *frame);
+
+/* There are threads that gdb wants stopped and that do not stand yet. */
+bool debug_aside_is_awaited(void);
+
+/* A bit for each CPU that must go on for that. */
+uint32_t debug_aside_awaited_cpus(void);
+
+/* Tells the stub of those that stand now, or of all. */
+void debug_aside_arrive(bool all);
+
+/* Makes those step that are to, and undoes it. */
+void debug_aside_begin_steps(void);
+void debug_aside_end_steps(void);
+
+/* Some were let go since this was asked last. */
+bool debug_aside_thawed(void);
 
 /* debug_step.c */
 

@@ -16,8 +16,9 @@ struct landing {
 	uint64_t pc;
 };
 
-/* One a CPU, and some whose threads were sent off their CPU before they made their step. */
-#define STEPS (2 * CPU_MAX)
+/* One a CPU, and some whose threads were sent off their CPU before they made their step, or were
+ * set aside. */
+#define STEPS (2 * CPU_MAX + UNI_GDB_ACTIONS)
 
 static struct step steps[STEPS];
 static struct landing landings[UNI_GDB_ACTIONS];

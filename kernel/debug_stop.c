@@ -8,6 +8,10 @@
  * those that wait; each that is not held leaves by itself, makes its thread step if that is its
  * part, and returns into its frame.
  *
+ * With threads that are stopped one by one (non-stop mode) that is over as soon as the stub has
+ * nothing more to do; debug_aside.c has what happens to the threads. A CPU that has to stay cannot
+ * look at the link, whose code may have breakpoints: it asks another to.
+ *
  * A CPU leaves by clearing `inside` and then looking at `stopped` once more; a leader sets
  * `stopped` and then sends NMIs. So either the leaving CPU sees the stop, or the NMI finds it
  * outside.
@@ -36,6 +40,13 @@
 /* CPUs that are held halt after this. */
 #define HELD_SPINS 100
 
+/* And see to it that somebody looks at the link as often as this, in non-stop mode. */
+#define LOOK_NS (2 * NS_PER_MS)
+
+/* What a thread that gdb wants stopped gets to come to where it can be set aside, and how often. */
+#define COME_NS (100 * NS_PER_MS)
+#define COME_TRIES 3
+
 #define NO_LEADER 0
 
 struct debug_cpu debug_cpus[CPU_MAX];
@@ -44,7 +55,9 @@ uint64_t debug_stopped_ns;
 
 static uint32_t leader; /* the CPU's id + 1 */
 static bool stopped;
-static uint32_t held; /* a bit for each CPU that stays where it is while others run */
+static uint32_t held;	/* a bit for each CPU that stays where it is while others run */
+static uint32_t called; /* a bit for each CPU that is to come here */
+static bool look_wanted;
 
 static bool load(const bool *flag)
 {
@@ -64,8 +77,11 @@ static bool is_in_stack(const struct thread *thread, uintptr_t sp)
 struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame)
 {
 	uintptr_t sp = debug_arch_frame_sp(frame);
-	struct thread *thread = cpus[cpu].thread;
+	struct thread *thread = debug_aside_owner(sp);
 
+	if (thread)
+		return thread;
+	thread = cpus[cpu].thread;
 	if (is_in_stack(thread, sp))
 		return thread;
 	/* In the middle of a switch; or on a stack of the CPU's own, which is no thread's. */
@@ -86,6 +102,16 @@ int debug_cpu_of(const struct thread *thread)
 bool debug_is_stopping(void)
 {
 	return load(&stopped);
+}
+
+bool debug_is_called(void)
+{
+	return __atomic_load_n(&called, __ATOMIC_SEQ_CST) >> cpu_id() & 1;
+}
+
+bool debug_takes_look(void)
+{
+	return load(&look_wanted) && __atomic_exchange_n(&look_wanted, false, __ATOMIC_SEQ_CST);
 }
 
 bool debug_is_inside(void)
@@ -211,22 +237,29 @@ static void send_off_steppers(void)
 			continue;
 		thread = thread_by_id_stopped((uint32_t)action->thread);
 		if (thread && debug_cpu_of(thread) == UNI_GDB_NO_CPU &&
-		    !uni_gdb_range_runs(&debug_stub, thread->id))
+		    !debug_aside_frame(thread) && !uni_gdb_range_runs(&debug_stub, thread->id))
 			debug_step_send(thread);
 	}
+}
+
+static bool stays(unsigned index)
+{
+	const struct debug_cpu *cpu = &debug_cpus[index];
+
+	if (state_of(index) != DEBUG_CLAIMED || called >> index & 1)
+		return false;
+	if (debug_stub.non_stop)
+		return debug_aside_keeps(index);
+	return uni_gdb_resume_of(&debug_stub, cpu->thread->id).kind == UNI_GDB_HOLD;
 }
 
 static uint32_t choose_held(void)
 {
 	uint32_t mask = 0;
 
-	for (unsigned i = 0; i < CPU_MAX; i++) {
-		const struct debug_cpu *cpu = &debug_cpus[i];
-
-		if (state_of(i) == DEBUG_CLAIMED &&
-		    uni_gdb_resume_of(&debug_stub, cpu->thread->id).kind == UNI_GDB_HOLD)
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (stays(i))
 			mask |= 1u << i;
-	}
 	return mask;
 }
 
@@ -238,28 +271,103 @@ static void wake_free(uint32_t held_mask)
 			irq_wake(i);
 }
 
-static void lead(unsigned self)
+static void hold_world(unsigned self, const struct uni_gdb_event *event)
 {
-	uint32_t mask;
-
 	store(&stopped, true);
-	set_state(self, DEBUG_CLAIMED);
 	hold_others(self);
 	debug_stopped_ns = clock_ns();
 	/* Its own first: gdb is told of it first. */
-	debug_cpus[self].told = true;
-	uni_gdb_event(&debug_stub, &debug_cpus[self].event);
+	uni_gdb_event(&debug_stub, event);
 	tell_events();
 	debug_step_recall();
-	talk();
+	debug_aside_end_steps();
+}
+
+/* All but the leader, which is among those that wait for more, or goes itself after this. */
+static uint32_t free_world(unsigned self)
+{
+	uint32_t mask;
+
 	send_off_steppers();
 	mask = choose_held();
+	debug_aside_begin_steps();
 	__atomic_store_n(&held, mask, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < CPU_MAX; i++)
-		change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
+		if (i != self)
+			change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
+	return mask;
+}
+
+/* Those that are called stand here, or have another thread. */
+static bool have_come(struct thread *const threads[CPU_MAX])
+{
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (called >> i & 1 && state_of(i) != DEBUG_PARKED && cpus[i].thread == threads[i])
+			return false;
+	return true;
+}
+
+/* Lets the guest run on until the threads that gdb wants stopped are where they can be. */
+static void let_come(unsigned self)
+{
+	uint64_t end_ns = clock_deadline(COME_NS);
+	struct thread *threads[CPU_MAX];
+
+	__atomic_store_n(&called, debug_aside_awaited_cpus() & ~(1u << self), __ATOMIC_SEQ_CST);
+	if (called) {
+		uint32_t mask = free_world(self);
+
+		store(&stopped, false);
+		wake_free(mask);
+		for (unsigned i = 0; i < CPU_MAX; i++) {
+			threads[i] = cpus[i].thread;
+			if (called >> i & 1)
+				irq_send_reschedule(i);
+		}
+		while (!have_come(threads) && clock_ns() < end_ns)
+			cpu_relax();
+	}
+	__atomic_store_n(&called, 0, __ATOMIC_SEQ_CST);
+	hold_world(self, &(struct uni_gdb_event){.kind = UNI_GDB_EVENT_ATTENTION});
+}
+
+/* Those that do not get there are stopped where they are. */
+static void stop_threads(unsigned self)
+{
+	for (unsigned tries = 0; debug_aside_is_awaited(); tries++) {
+		let_come(self);
+		debug_aside_arrive(tries >= COME_TRIES);
+		talk();
+	}
+}
+
+/* Threads that may go on need a CPU that takes them out of where the frozen ones are. */
+static void send_thaw(unsigned self, uint32_t held_mask)
+{
+	unsigned cpu = self;
+
+	if (!debug_aside_thawed())
+		return;
+	for (unsigned i = 0; i < CPU_MAX && held_mask >> cpu & 1; i++)
+		if (cpus[i].online && !(held_mask >> i & 1))
+			cpu = i;
+	irq_send_reschedule(cpu);
+}
+
+static void lead(unsigned self, const struct uni_gdb_event *event)
+{
+	uint32_t mask;
+
+	set_state(self, DEBUG_CLAIMED);
+	hold_world(self, event);
+	talk();
+	stop_threads(self);
+	mask = free_world(self);
+	change_state(self, DEBUG_CLAIMED, DEBUG_PARKED);
 	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
 	store(&stopped, false);
 	wake_free(mask);
+	send_thaw(self, mask);
 }
 
 /* --- every CPU --- */
@@ -269,14 +377,37 @@ static bool is_told_to_stay(unsigned self)
 	return load(&stopped) || __atomic_load_n(&held, __ATOMIC_SEQ_CST) >> self & 1;
 }
 
+/* Has a CPU look at the link that takes interrupts; or stops the guest to do that, where each has
+ * to stay, or none has looked since the last time. */
+static void have_looked(unsigned self)
+{
+	uint32_t mask = __atomic_load_n(&held, __ATOMIC_SEQ_CST);
+	bool is_new = !__atomic_exchange_n(&look_wanted, true, __ATOMIC_SEQ_CST);
+	struct uni_gdb_event event = {.kind = UNI_GDB_EVENT_ATTENTION};
+
+	for (unsigned i = 0; is_new && i < CPU_MAX; i++) {
+		if (!cpus[i].online || mask >> i & 1)
+			continue;
+		irq_send_reschedule(i);
+		return;
+	}
+	store(&look_wanted, false);
+	if (try_lead())
+		lead(self, &event);
+}
+
 /* A leader changes what is_told_to_stay() tells and then looks who is asleep: either it sees this
  * CPU, or this CPU sees the change. */
 static void sleep_while_told(unsigned self)
 {
+	bool looks = debug_stub.non_stop;
+
 	store(&debug_cpus[self].asleep, true);
 	if (is_told_to_stay(self))
-		irq_halt(CLOCK_NEVER);
+		irq_halt(looks ? clock_deadline(LOOK_NS) : CLOCK_NEVER);
 	store(&debug_cpus[self].asleep, false);
+	if (looks && !load(&stopped))
+		have_looked(self);
 }
 
 /* Returns when this CPU may go, and its state is DEBUG_OUT. */
@@ -286,8 +417,10 @@ static void wait(unsigned self)
 
 	for (unsigned spins = 0;; spins++) {
 		if (cpu->has_event && !cpu->told) {
-			if (try_lead())
-				lead(self);
+			if (try_lead()) {
+				cpu->told = true;
+				lead(self, &cpu->event);
+			}
 		} else if (!is_told_to_stay(self)) {
 			if (change_state(self, DEBUG_PARKED, DEBUG_OUT))
 				return;
@@ -307,7 +440,9 @@ static bool set_off(struct debug_cpu *cpu)
 	if (cpu->event.kind == UNI_GDB_EVENT_WATCH && cpu->has_event)
 		debug_arch_pass(cpu->frame);
 	cpu->has_event = false;
-	if (action.kind != UNI_GDB_STEP || debug_step_begin(cpu->thread, cpu->frame))
+	/* A thread that is on its way back steps when it is there. */
+	if (action.kind != UNI_GDB_STEP || debug_aside_frame(cpu->thread) ||
+	    debug_step_begin(cpu->thread, cpu->frame))
 		return true;
 	cpu->event = (struct uni_gdb_event){
 		.kind = UNI_GDB_EVENT_STEP,
@@ -317,6 +452,16 @@ static bool set_off(struct debug_cpu *cpu)
 	cpu->told = false;
 	cpu->has_event = true;
 	return false;
+}
+
+/* The CPU may go on without its thread, which is then where any thread may be preempted. */
+static bool is_settable(unsigned self, const struct trap_frame *frame)
+{
+	const struct thread *thread = debug_cpus[self].thread;
+
+	return debug_arch_can_yield(frame) && preempt_count() == 0 && cpus[self].irq_depth == 0 &&
+	       thread == cpus[self].thread && thread != cpus[self].idle &&
+	       thread->state == THREAD_RUNNING && is_in_stack(thread, debug_arch_frame_sp(frame));
 }
 
 uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
@@ -331,6 +476,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 	debug_arch_hold(&cpu->extra);
 	if (debug_arch_frame_pc(frame) == (uintptr_t)debug_landing)
 		debug_step_landed(cpu->thread, frame);
+	cpu->settable = is_settable(self, frame);
 	cpus[self].debug_due = 0;
 	cpu->told = false;
 	cpu->has_event = event;

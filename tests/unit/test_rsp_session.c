@@ -131,7 +131,7 @@ Test(rsp, offers_what_gdb_may_use)
 		"qXfer:traceframe-info:read+;ConditionalTracepoints+;TracepointSource+;"
 		"EnableDisableTracepoints+;InstallInTrace+;DisconnectedTracing+;QTBuffer:size+;"
 		"tracenz+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
-		"QThreadEvents+;QNonStop+");
+		"QThreadEvents+;QNonStop+;qXfer:auxv:read+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");

@@ -30,7 +30,7 @@ debug_landing:
 	.type debug_copies, @object
 	.balign 16
 debug_copies:
-	.skip 1024 * 16
+	.skip 1024 * 16 + 256
 	.size debug_copies, . - debug_copies
 
 	.section .note.GNU-stack, "", @progbits

@@ -10,5 +10,8 @@
 #define FRAME_RFLAGS 152
 #define FRAME_RSP 160
 
+#define ASIDE_HELD 176
+#define ASIDE_THREAD 184
+
 #define CPU_NMI_BLOCKED 32
 #define CPU_DEBUG_DUE 36

@@ -158,6 +158,34 @@ nmi_common:
 	.cfi_endproc
 	.size nmi_common, . - nmi_common
 
+/* A thread that a debugger set aside: it stands on a struct debug_aside with its frame, interrupts off,
+ * and gives its CPU away until it may leave. The last part only reads, so an NMI in there can do the
+ * rest of it: debug_aside_finish(). */
+	.globl debug_aside_enter
+	.type debug_aside_enter, @function
+debug_aside_enter:
+	frame_cfi 176
+	.set aside_at, 0
+	.irp name, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
+	.cfi_rel_offset \name, aside_at
+	.set aside_at, aside_at + 8
+	.endr
+1:	xorl %edi, %edi
+	call sched_reschedule
+	.globl debug_aside_leave
+debug_aside_leave:
+	cmpq $0, ASIDE_HELD(%rsp)
+	jne 1b
+	movq $0, ASIDE_THREAD(%rsp)
+	pop_registers
+	addq $16, %rsp
+	.cfi_adjust_cfa_offset -16
+	iretq
+	.globl debug_aside_end
+debug_aside_end:
+	.cfi_endproc
+	.size debug_aside_enter, . - debug_aside_enter
+
 /* void trap_capture(struct trap_frame *frame) */
 	.globl trap_capture
 	.type trap_capture, @function
