@@ -16,7 +16,7 @@
  * functions (platform.h), then:
  *
  *	#define UNI_TRACEPOINT_DEFINE
- *	#include "kernel/tracepoints.h"
+ *	#include "my_tracepoints.h"
  *
  * The event's id is the index of its metadata record in the linked image, which is known when the
  * image is: at run time no table of names is there and none is needed.
