@@ -129,7 +129,6 @@ void uni_gdb_cmd_branch_stop(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	uni_gdb_ok(stub);
 }
 
-/* gdb asks each thread when it connects, and takes over what is recorded. */
 void uni_gdb_cmd_xfer_branch_config(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	const struct uni_gdb_branch_ring *ring = find_ring(stub);

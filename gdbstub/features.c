@@ -29,9 +29,11 @@ static const struct {
 	[UNI_GDB_FEATURE_THREADS_XML] = {"threads", "qXfer:threads:read+"},
 	[UNI_GDB_FEATURE_MEMORY_MAP] = {"memory-map", "qXfer:memory-map:read+"},
 	[UNI_GDB_FEATURE_THREAD_EVENTS] = {"thread-events", "QThreadEvents+"},
+	/* A session begins with nothing recorded. To a `+` for the configuration gdb asks each
+	 * thread whether it is. */
 	[UNI_GDB_FEATURE_BRANCHES] =
 		{"btrace", "Qbtrace:bts+;Qbtrace:off+;Qbtrace-conf:bts:size+;qXfer:btrace:read+;"
-			   "qXfer:btrace-conf:read+"},
+			   "qXfer:btrace-conf:read?"},
 	[UNI_GDB_FEATURE_BINARY_DOWNLOAD] = {"binary-download", NULL},
 	[UNI_GDB_FEATURE_SEARCH_MEMORY] = {"search-memory", NULL},
 	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+"},
