@@ -55,12 +55,10 @@ static void free_ring(struct uni_gdb *stub, struct uni_gdb_branch_ring *ring)
 /* gdb does not say so of threads that ended. */
 static void free_ended(struct uni_gdb *stub)
 {
-	struct uni_gdb_thread thread;
-
 	for (unsigned i = 0; i < UNI_GDB_BRANCH_RINGS; i++) {
 		struct uni_gdb_branch_ring *ring = &stub->branches.rings[i];
 
-		if (ring->thread && !stub->ops->thread_find(stub->context, ring->thread, &thread))
+		if (ring->thread && !stub->ops->thread_find(stub->context, ring->thread, NULL))
 			free_ring(stub, ring);
 	}
 }

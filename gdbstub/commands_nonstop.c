@@ -61,9 +61,7 @@ void uni_gdb_stop_begin(struct uni_gdb *stub)
 
 static bool exists(struct uni_gdb *stub, uint32_t id)
 {
-	struct uni_gdb_thread thread;
-
-	return stub->ops->thread_find(stub->context, id, &thread);
+	return stub->ops->thread_find(stub->context, id, NULL);
 }
 
 /* --- stopping --- */

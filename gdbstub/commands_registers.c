@@ -22,8 +22,7 @@ static void put_register(struct uni_gdb *stub, const struct uni_gdb_registers *r
 		uni_gdb_put_hex_bytes(&stub->reply, value, size);
 		return;
 	}
-	for (size_t i = 0; i < 2 * size; i++)
-		uni_gdb_put_char(&stub->reply, 'x');
+	uni_gdb_put_repeated(&stub->reply, 'x', 2 * size);
 }
 
 /* NULL when the thread's registers cannot be had: then all are shown as unavailable. */

@@ -22,9 +22,7 @@ uint32_t uni_gdb_general_thread(struct uni_gdb *stub)
 
 static bool exists(struct uni_gdb *stub, int32_t id)
 {
-	struct uni_gdb_thread thread;
-
-	return id > 0 && stub->ops->thread_find(stub->context, (uint32_t)id, &thread);
+	return id > 0 && stub->ops->thread_find(stub->context, (uint32_t)id, NULL);
 }
 
 /* Hg, Hc; "Packets". */

@@ -137,6 +137,7 @@ struct uni_gdb_ops {
 	 * does not change while the guest is stopped, and a thread that comes later has a higher id
 	 * and stands behind. False after the last one. */
 	bool (*thread_next)(void *context, const void **cursor, struct uni_gdb_thread *thread);
+	/* `thread` may be NULL: then only whether there is one matters. */
 	bool (*thread_find)(void *context, uint32_t id, struct uni_gdb_thread *thread);
 
 	/* 0, or negative: no such thread, or its CPU does not answer. */

@@ -20,6 +20,16 @@ void uni_gdb_put_char(struct uni_gdb_text *text, char character)
 		text->cut = true;
 }
 
+void uni_gdb_put_repeated(struct uni_gdb_text *text, char character, size_t count)
+{
+	size_t room = text->size - text->len;
+	size_t len = count < room ? count : room;
+
+	__builtin_memset(text->data + text->len, character, len);
+	text->len += len;
+	text->cut |= len < count;
+}
+
 void uni_gdb_put(struct uni_gdb_text *text, const char *string)
 {
 	while (*string)

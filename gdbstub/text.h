@@ -19,6 +19,7 @@ void uni_gdb_text_init(struct uni_gdb_text *text, char *data, size_t size);
 
 void uni_gdb_put_char(struct uni_gdb_text *text, char character);
 void uni_gdb_put(struct uni_gdb_text *text, const char *string);
+void uni_gdb_put_repeated(struct uni_gdb_text *text, char character, size_t count);
 void uni_gdb_put_raw(struct uni_gdb_text *text, const void *bytes, size_t len);
 
 /* Without leading zeros, "0" for 0. */

@@ -132,7 +132,7 @@ static bool find_thread(void *context, uint32_t id, struct uni_gdb_thread *out)
 	const struct thread *thread = find(id);
 
 	(void)context;
-	if (thread)
+	if (thread && out)
 		describe(thread, out);
 	return thread;
 }

@@ -93,7 +93,7 @@ static bool machine_thread_find(void *context, uint32_t id, struct uni_gdb_threa
 {
 	const struct machine_thread *found = find(context, id);
 
-	if (found)
+	if (found && thread)
 		*thread = found->public;
 	return found;
 }

@@ -321,6 +321,23 @@ Test(rsp_packet, writes_every_byte_as_two_digits)
 	cr_expect_arr_eq(data, "010203040", 9);
 }
 
+Test(rsp_text, a_character_is_repeated_as_far_as_there_is_room)
+{
+	char data[8] = "........";
+	struct uni_gdb_text text;
+
+	uni_gdb_text_init(&text, data, 7);
+	uni_gdb_put_char(&text, '=');
+	uni_gdb_put_repeated(&text, 'x', 6);
+	cr_expect_not(text.cut);
+	uni_gdb_put_repeated(&text, 'y', 0);
+	cr_expect_not(text.cut);
+	uni_gdb_put_repeated(&text, 'y', 1);
+	cr_expect(text.cut);
+	cr_expect_eq(text.len, 7);
+	cr_expect_arr_eq(data, "=xxxxxx.", 8);
+}
+
 static int refuse(void *context, const void *bytes, size_t len)
 {
 	(void)bytes;
