@@ -45,7 +45,7 @@ void uni_gdb_cmd_why(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 static bool check_alone(struct uni_gdb *stub)
 {
 	struct uni_gdb_thread thread;
-	const struct uni_gdb_action *first = &stub->actions[0];
+	const struct uni_gdb_action *last = NULL;
 
 	for (unsigned i = 0; i < stub->action_count; i++) {
 		const struct uni_gdb_action *action = &stub->actions[i];
@@ -54,16 +54,21 @@ static bool check_alone(struct uni_gdb *stub)
 			continue;
 		if (action->thread == UNI_GDB_ALL_THREADS)
 			return true;
-		if (stub->ops->thread_find(stub->context, (uint32_t)action->thread, &thread) &&
-		    thread.cpu != UNI_GDB_NO_CPU)
+		if (!stub->ops->thread_find(stub->context, (uint32_t)action->thread, &thread))
+			continue;
+		if (thread.cpu != UNI_GDB_NO_CPU)
 			return true;
-		first = action;
+		last = action;
 	}
-	if (first->kind == UNI_GDB_STEP && stub->pending_count < UNI_GDB_EVENTS) {
+	if (!last) {
+		uni_gdb_error_text(stub, "it names no thread that is to go on");
+		return false;
+	}
+	if (last->kind == UNI_GDB_STEP && stub->pending_count < UNI_GDB_EVENTS) {
 		stub->pending[stub->pending_count++] = (struct uni_gdb_event){
 			.kind = UNI_GDB_EVENT_STEP,
 			.signal = UNI_GDB_SIGTRAP,
-			.thread = (uint32_t)first->thread,
+			.thread = (uint32_t)last->thread,
 		};
 		return true;
 	}

@@ -495,6 +495,14 @@ Test(rsp, a_thread_on_no_cpu_cannot_run_alone)
 	resume("vCont;s:3;c");
 }
 
+Test(rsp, a_thread_that_there_is_not_stops_nowhere)
+{
+	attach();
+	cr_expect_str_eq(ask("vCont;s:19c"), "E.it names no thread that is to go on");
+	cr_expect_str_eq(ask("vCont;c:19c;t"), "E.it names no thread that is to go on");
+	cr_expect_eq(strncmp(ask("?"), "T05thread:1;", 12), 0, "%s", answer);
+}
+
 Test(rsp, the_old_way_to_resume)
 {
 	attach();
