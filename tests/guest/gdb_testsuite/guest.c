@@ -5,6 +5,7 @@
 #include "tests/guest/gdb_testsuite/guest.h"
 
 #include "kernel/app.h"
+#include "kernel/arch/x86_64/io.h"
 #include "kernel/arch/x86_64/uart.h"
 #include "kernel/clock.h"
 #include "kernel/console.h"
@@ -12,6 +13,7 @@
 #include "kernel/debug.h"
 #include "kernel/debug_internal.h"
 #include "kernel/heap.h"
+#include "kernel/page.h"
 #include "kernel/panic.h"
 #include "kernel/shutdown.h"
 #include "kernel/thread.h"
@@ -58,6 +60,11 @@ void guest_sleep_ns(uint64_t duration_ns)
 		thread_yield();
 }
 
+void guest_set_thread_pointer(void *pointer)
+{
+	msr_write(MSR_FS_BASE, (uintptr_t)pointer);
+}
+
 void guest_exit(int status)
 {
 	debug_exited(status);
@@ -69,15 +76,33 @@ void guest_abort(void)
 	panic("abort() was called");
 }
 
-/* The linker puts these two in the place of the kernel's. The debugger comes in first in the
+/* The linker puts these four in the place of the kernel's. The debugger comes in first in the
  * program's own thread; the kernel's threads are shown when gdb hears of a stop in one, and not
  * else. So a program of one thread is that to gdb too, as the tests expect. */
+void *__real_page_stack_alloc(size_t size);
+void *__wrap_page_stack_alloc(size_t size);
+void __real_page_stack_free(void *low, size_t size);
+void __wrap_page_stack_free(void *low, size_t size);
 void __real_debug_init(void);
 void __wrap_debug_init(void);
 struct thread *__real_thread_next_stopped(const struct thread *thread);
 struct thread *__wrap_thread_next_stopped(const struct thread *thread);
 
 static uint32_t first_id;
+static char main_stack[MAIN_STACK_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+/* The program's stack lies in a section: `record save` keeps those, and of a stack outside only
+ * what is in use when the record begins. */
+void *__wrap_page_stack_alloc(size_t size)
+{
+	return size == sizeof(main_stack) ? main_stack : __real_page_stack_alloc(size);
+}
+
+void __wrap_page_stack_free(void *low, size_t size)
+{
+	if (low != main_stack)
+		__real_page_stack_free(low, size);
+}
 
 void __wrap_debug_init(void)
 {
@@ -113,5 +138,6 @@ int app_main(void)
 {
 	const struct thread_options options = {.name = "program", .stack_size = MAIN_STACK_SIZE};
 
-	return thread_join(thread_create(&options, program, NULL));
+	thread_create(&options, program, NULL);
+	thread_exit(0);
 }

@@ -22,7 +22,7 @@ KERNEL_LIBRARIES = (
 )
 
 # Functions of the kernel that guest.c puts its own before.
-WRAPPED = ("debug_init", "thread_next_stopped")
+WRAPPED = ("debug_init", "page_stack_alloc", "page_stack_free", "thread_next_stopped")
 
 # What the guest and the test programs have to agree on. Interrupts use the stack that they find.
 ABI_FLAGS = ["-mno-red-zone", "-fno-pie", "-fno-pic", "-mcmodel=small", "-fcf-protection=none"]
@@ -42,7 +42,8 @@ LIBRARY_FLAGS = [
     f"-I{SOURCE}",
 ]
 
-NO_DEBUG = ["-R", ".debug_*", "-R", ".debug_gdb_scripts"]
+# Backtraces of threads that wait begin in the kernel.
+NO_DEBUG = ["--strip-debug", "--keep-section=.debug_frame"]
 
 
 def run(*words):
@@ -59,7 +60,7 @@ def stub_patterns(script):
 
 
 def write_final_script(script, path):
-    """kernel.ld for a program: tables of unwinding and of constructors stay, more sections come."""
+    """kernel.ld for a program: unwinding, constructors and thread-local variables get their sections."""
     patterns = stub_patterns(script)
     script = script.replace(patterns.group(1), f"\n\t\t*({PREFIX}stub_text)\n\t\t")
     script = script.replace("ENTRY(boot_entry)", f'ENTRY("{PREFIX}boot_entry")')
@@ -76,6 +77,12 @@ def write_final_script(script, path):
         "\t\t__fini_array_end = .;\n"
         "\t} :rodata\n"
         "\tfault_table :",
+    )
+    script = script.replace(
+        "\t.data :",
+        "\t.tdata : ALIGN(64) { __tls_start = .; *(.tdata .tdata.*) __tls_data_end = .; } :data\n"
+        "\t.tbss : ALIGN(64) { *(.tbss .tbss.*) . = ALIGN(64); __tls_end = .; } :data\n"
+        "\t.data :",
     )
     path.write_text(script)
 
@@ -125,7 +132,7 @@ def build_kit(build, out):
 
 def link_flags(kit):
     """ldflags and libs for the compiler driver."""
-    forced = [f"-Wl,-u,{name}" for name in ("malloc", "free", "exit", "abort")]
+    forced = [f"-Wl,-u,{name}" for name in ("malloc", "free", "exit", "abort", "kill")]
     flags = [
         "-static",
         "-nostdlib",

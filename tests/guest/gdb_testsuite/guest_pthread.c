@@ -44,9 +44,8 @@ struct barrier {
 
 static struct posix_thread threads[THREADS_MAX];
 static struct posix_thread main_thread;
-static unsigned alive;
+static unsigned alive = 1;
 static struct mutex books = MUTEX_INIT(books, "pthreads");
-static struct cond ended = COND_INIT(ended, "pthreads");
 static unsigned key_count;
 
 /* A pthread_t is the kernel's pointer to the thread, by which the stub names it to gdb. */
@@ -66,14 +65,18 @@ static struct posix_thread *self(void)
 
 /* --- threads --- */
 
+/* The program ends with its last thread, whichever that is. */
 static void end(struct posix_thread *thread)
 {
+	bool was_last;
+
 	mutex_lock(&books);
-	alive--;
-	cond_broadcast(&ended);
+	was_last = --alive == 0;
 	if (thread->detached)
 		memset(thread, 0, sizeof(*thread));
 	mutex_unlock(&books);
+	if (was_last)
+		guest_exit(0);
 }
 
 static int run(void *argument)
@@ -130,7 +133,7 @@ int pthread_join(pthread_t id, void **result)
 {
 	struct posix_thread *thread = from_id(id);
 
-	thread_join(thread->thread);
+	thread_join((struct thread *)id);
 	if (result != NULL)
 		*result = thread->result;
 	mutex_lock(&books);
@@ -144,7 +147,7 @@ int pthread_detach(pthread_t id)
 	struct posix_thread *thread = from_id(id);
 
 	thread->detached = true;
-	thread_detach(thread->thread);
+	thread_detach((struct thread *)id);
 	return 0;
 }
 
@@ -162,12 +165,6 @@ void pthread_exit(void *result)
 {
 	struct posix_thread *thread = self();
 
-	if (thread == &main_thread) {
-		mutex_lock(&books);
-		while (alive > 0)
-			cond_wait(&ended, &books);
-		guest_exit(0);
-	}
 	thread->result = result;
 	end(thread);
 	thread_exit(0);

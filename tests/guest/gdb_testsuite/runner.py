@@ -24,7 +24,6 @@ OUTCOME = re.compile(
     r"^(PASS|FAIL|KPASS|KFAIL|XPASS|XFAIL|UNRESOLVED|UNTESTED|UNSUPPORTED|DUPLICATE|ERROR): (.*)$"
 )
 BAD = ("FAIL", "KPASS", "XPASS", "UNRESOLVED", "ERROR")
-TOOLS = ("OBJCOPY", "OBJDUMP", "READELF", "STRIP", "AR", "NM", "AS", "LD", "RANLIB", "SIZE")
 
 
 def _braces(words):
@@ -74,7 +73,6 @@ class Board:
             "set enable_libctf 0",
             f'lappend boards_dir "{HERE / "boards"}"',
         ]
-        lines += [f"set {tool}_FOR_TARGET {tool.lower()}" for tool in TOOLS]
         if self.kit:
             flags, libraries = guest_kit.link_flags(self.kit)
             lines += [
