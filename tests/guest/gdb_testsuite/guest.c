@@ -20,8 +20,16 @@
 
 #define CONSOLE_UART 0
 #define MAIN_STACK_SIZE (1u << 20)
+#define END_OF_FILE 4
 
 const char app_name[] = "gdb-testsuite";
+
+static struct {
+	char typed[1024];
+	unsigned read;	/* by the program */
+	unsigned ready; /* whole lines; up to the last byte that was typed is more */
+	bool is_over;
+} terminal;
 
 void guest_write(const void *bytes, size_t len)
 {
@@ -31,9 +39,44 @@ void guest_write(const void *bytes, size_t len)
 		uart_put(CONSOLE_UART, *next++);
 }
 
+/* As a program finds a terminal: what is typed comes back, is read by lines, and ^D ends it. */
+static int run_terminal(void *argument)
+{
+	unsigned end = 0;
+	char byte;
+
+	(void)argument;
+	while (console_read(&byte, 1) > 0) {
+		if (byte == END_OF_FILE) {
+			__atomic_store_n(&terminal.is_over, end == terminal.ready,
+					 __ATOMIC_RELEASE);
+		} else {
+			guest_write(&byte, 1);
+			terminal.typed[end++ % sizeof(terminal.typed)] = byte;
+		}
+		if (byte == '\n' || byte == END_OF_FILE)
+			__atomic_store_n(&terminal.ready, end, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+/* Spins: a debugger that interrupts finds the program, not an idle thread. */
 size_t guest_read(void *bytes, size_t size)
 {
-	return console_read(bytes, size);
+	char *next = bytes;
+	size_t len = 0;
+
+	while (__atomic_load_n(&terminal.ready, __ATOMIC_ACQUIRE) == terminal.read) {
+		if (__atomic_exchange_n(&terminal.is_over, false, __ATOMIC_ACQUIRE))
+			return 0;
+		thread_yield();
+	}
+	while (len < size && terminal.read != terminal.ready) {
+		next[len] = terminal.typed[terminal.read++ % sizeof(terminal.typed)];
+		if (next[len++] == '\n')
+			break;
+	}
+	return len;
 }
 
 void *guest_alloc(size_t size)
@@ -51,7 +94,7 @@ uint64_t guest_time_ns(void)
 	return clock_ns();
 }
 
-/* Spins: a debugger that interrupts finds the program, not an idle thread. */
+/* Spins, as above. */
 void guest_sleep_ns(uint64_t duration_ns)
 {
 	uint64_t end_ns = clock_deadline(duration_ns);
@@ -138,6 +181,7 @@ int app_main(void)
 {
 	const struct thread_options options = {.name = "program", .stack_size = MAIN_STACK_SIZE};
 
+	thread_spawn("terminal", run_terminal, NULL);
 	thread_create(&options, program, NULL);
 	thread_exit(0);
 }
