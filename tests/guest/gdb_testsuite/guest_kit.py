@@ -63,7 +63,7 @@ def write_final_script(script, path):
     """kernel.ld for a program: unwinding, constructors and thread-local variables get their sections."""
     patterns = stub_patterns(script)
     script = script.replace(patterns.group(1), f"\n\t\t*({PREFIX}stub_text)\n\t\t")
-    script = script.replace("ENTRY(boot_entry)", f'ENTRY("{PREFIX}boot_entry")')
+    script = script.replace("ENTRY(boot_entry)", "ENTRY(guest_on_host)")
     script = script.replace(" *(.eh_frame)", "")
     script = script.replace(
         "\tfault_table :",
