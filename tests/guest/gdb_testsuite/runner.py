@@ -71,7 +71,7 @@ class Board:
             "set GDB_PARALLEL yes",
             'set GDB_DATA_DIRECTORY ""',
             "set enable_libctf 0",
-            f'lappend boards_dir "{HERE / "boards"}"',
+            f'lappend boards_dir "{HERE / "boards"}" "{self.suite / "boards"}"',
         ]
         if self.kit:
             flags, libraries = guest_kit.link_flags(self.kit)
