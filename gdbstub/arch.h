@@ -60,6 +60,9 @@ extern const unsigned uni_gdb_arch_pc_number;
 uint64_t uni_gdb_arch_pc(const struct uni_gdb_registers *registers);
 void uni_gdb_arch_set_pc(struct uni_gdb_registers *registers, uint64_t pc);
 
+/* Where a function's return address lies when the function is entered. */
+uint64_t uni_gdb_arch_sp(const struct uni_gdb_registers *registers);
+
 /* target.xml, whole. */
 void uni_gdb_arch_describe(struct uni_gdb_text *xml, uint32_t sets);
 

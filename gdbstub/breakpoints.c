@@ -318,6 +318,8 @@ static void set_watch(struct uni_gdb *stub, const struct request *request,
 
 	if (watch_kind(request->type) == UNI_GDB_WATCH_EXECUTE)
 		problem = refuse_execute(stub, request);
+	else
+		problem = stub->ops->watch_refused(stub->context, request->address, request->kind);
 	if (problem) {
 		/* gdb shows what follows the second dot. */
 		uni_gdb_error_text(stub, "hw.");

@@ -33,6 +33,14 @@ static struct uni_gdb_registers *get(struct uni_gdb *stub, struct uni_gdb_regist
 	return registers;
 }
 
+static bool get_to_write(struct uni_gdb *stub, struct uni_gdb_registers *registers)
+{
+	if (!get(stub, registers))
+		return false;
+	uni_gdb_calls_written(stub, uni_gdb_general_thread(stub), registers);
+	return true;
+}
+
 static void put_back(struct uni_gdb *stub, const struct uni_gdb_registers *registers)
 {
 	if (stub->trace.selected.is) {
@@ -64,7 +72,7 @@ void uni_gdb_cmd_write_registers(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	struct uni_gdb_registers registers;
 	uint8_t value[UNI_GDB_REGISTER_MAX];
 
-	if (!get(stub, &registers)) {
+	if (!get_to_write(stub, &registers)) {
 		uni_gdb_error_text(stub, "the registers of this thread cannot be written");
 		return;
 	}
@@ -111,7 +119,7 @@ void uni_gdb_cmd_write_register(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 	size = uni_gdb_arch_register_size((unsigned)number);
 	if (uni_gdb_left(args) != 2 * size || !uni_gdb_take_hex_bytes(args, value, size))
 		uni_gdb_error(stub, UNI_EINVAL);
-	else if (!get(stub, &registers) ||
+	else if (!get_to_write(stub, &registers) ||
 		 !uni_gdb_arch_register_write(&registers, (unsigned)number, value))
 		uni_gdb_error_text(stub, "this thread is not on a CPU: its register is not kept");
 	else

@@ -36,6 +36,7 @@
 
 #include "gdbstub/arch.h"
 #include "gdbstub/branches.h"
+#include "gdbstub/calls.h"
 #include "gdbstub/packet.h"
 #include "gdbstub/range.h"
 #include "gdbstub/text.h"
@@ -155,8 +156,10 @@ struct uni_gdb_ops {
 	 * time: the FPU's. Runs on the CPU of the hit. */
 	void (*registers_add_fpu)(void *context, struct uni_gdb_registers *registers);
 
-	/* Why there must be no breakpoint in [address, address + len), NULL if there may. */
+	/* Why there must be no breakpoint in [address, address + len), NULL if there may; and the
+	 * same for a watchpoint of data. */
 	const char *(*breakpoint_refused)(void *context, uint64_t address, size_t len);
+	const char *(*watch_refused)(void *context, uint64_t address, size_t len);
 
 	/* Room for the copy of a breakpoint's instruction, UNI_GDB_DISPLACED_SIZE bytes that
 	 * memory_write() takes and a CPU can execute, for each index below UNI_GDB_BREAKPOINTS. 0:
@@ -336,6 +339,7 @@ struct uni_gdb {
 	struct uni_gdb_trace trace;
 	struct uni_gdb_range range;
 	struct uni_gdb_branches branches;
+	struct uni_gdb_call calls[UNI_GDB_CALLS];
 
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo; NULL: behind threads_last */
@@ -378,6 +382,10 @@ void uni_gdb_abandon(struct uni_gdb *stub);
 
 /* A session is going on. */
 bool uni_gdb_attached(const struct uni_gdb *stub);
+
+/* What faults at `pc` has returned from a function that a gdb called which is gone: an event with
+ * its signal puts the thread back to where it was, and nobody hears of it. */
+bool uni_gdb_call_is_over(const struct uni_gdb *stub, uint64_t pc);
 
 /* gdb wants the events CREATED and ENDED. */
 bool uni_gdb_wants_thread_events(const struct uni_gdb *stub);

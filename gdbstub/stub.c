@@ -70,8 +70,17 @@ static void begin_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 
 void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event)
 {
-	if (!stub->stopped) {
+	const struct uni_gdb_event nothing = {
+		.kind = UNI_GDB_EVENT_ATTENTION,
+		.signal = UNI_GDB_SIGTRAP,
+		.thread = event->thread,
+	};
+
+	if (!stub->stopped)
 		uni_gdb_breakpoints_lift(stub);
+	if (uni_gdb_calls_end(stub, event))
+		event = &nothing;
+	if (!stub->stopped) {
 		stub->stopped = true;
 		/* Threads came and went. */
 		stub->threads_xml.cursor = NULL;
@@ -107,6 +116,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	uni_gdb_trace_detach(stub);
 	uni_gdb_stop_forget(stub);
 	uni_gdb_branches_forget(stub);
+	uni_gdb_calls_orphan(stub);
 	stub->attached = false;
 	stub->multiprocess = false;
 	stub->thread_events = false;
@@ -127,6 +137,7 @@ void uni_gdb_abandon(struct uni_gdb *stub)
 
 	stub->input_at = stub->input_len = 0;
 	uni_gdb_receiver_reset(&stub->receiver);
+	uni_gdb_calls_undo(stub);
 	uni_gdb_end_session(stub);
 	stub->stays = stays;
 	stub->resume = !stays;
@@ -303,6 +314,7 @@ static enum uni_gdb_verdict leave(struct uni_gdb *stub)
 {
 	stub->resume = false;
 	stub->stopped = false;
+	uni_gdb_calls_resume(stub);
 	uni_gdb_breakpoints_insert(stub);
 	return UNI_GDB_RESUME;
 }

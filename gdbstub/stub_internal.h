@@ -148,6 +148,19 @@ void uni_gdb_branch_ring_at(struct uni_gdb_branch_ring *ring, uint64_t pc);
 /* No thread is recorded any more. */
 void uni_gdb_branches_forget(struct uni_gdb *stub);
 
+/* calls.c */
+/* gdb writes registers of a thread, which are now `before`. */
+void uni_gdb_calls_written(struct uni_gdb *stub, uint32_t thread,
+			   const struct uni_gdb_registers *before);
+/* The guest is about to run. */
+void uni_gdb_calls_resume(struct uni_gdb *stub);
+/* gdb died: what it wrote of a call that does not run is undone. */
+void uni_gdb_calls_undo(struct uni_gdb *stub);
+/* gdb is gone: the calls that run are on their own. */
+void uni_gdb_calls_orphan(struct uni_gdb *stub);
+/* True: the event was the end of such a call, and the thread is where it was before it. */
+bool uni_gdb_calls_end(struct uni_gdb *stub, const struct uni_gdb_event *event);
+
 /* commands_xfer.c */
 /* `offset,length` of qXfer: what gdb wants of a document, no more than a reply holds. */
 bool uni_gdb_take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t *len);

@@ -113,6 +113,8 @@ static bool trap_breakpoint(struct trap_frame *frame)
 
 	if (pc == (uintptr_t)debug_break_instruction && asked[self].is) {
 		asked[self].is = false;
+		/* A step that led here has nothing to do with the frame that is to be shown. */
+		debug_step_end(debug_owner(self, frame), frame);
 		if (asked[self].leaves)
 			stop_and_leave(frame);
 		else
@@ -195,7 +197,7 @@ static bool handle(struct trap_frame *frame, unsigned vector, uint64_t address, 
 	debug_record_end(frame, vector == TRAP_BP ? debug_arch_breakpoint_pc(pc) : pc, false);
 	if (vector == TRAP_BP)
 		return trap_breakpoint(frame);
-	if (!uni_gdb_attached(&debug_stub))
+	if (!uni_gdb_attached(&debug_stub) && !uni_gdb_call_is_over(&debug_stub, pc))
 		return false;
 	break_out(frame, address,
 		  &(struct uni_gdb_event){

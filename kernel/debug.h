@@ -18,6 +18,10 @@ void debug_init(void);
  * it is now. May also go back to the interrupted code by itself. */
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 
+/* First and last in #DB and #BP: what gdb watches is not watched between. */
+void debug_watch_off(void);
+void debug_watch_on(void);
+
 /* The last thing before an interrupt is left, interrupts off. May do as debug_trap(). */
 void debug_interrupt_end(struct trap_frame *frame);
 

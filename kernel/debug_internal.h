@@ -106,8 +106,11 @@ void debug_pass_drop(void);
 
 /* debug_watch.c: the CPU's own watchpoints; in trap context, interrupts off. */
 
-/* As the CPU goes on. */
+/* debug_watch_on() turns them on as gdb has them now. */
 void debug_watch_set(void);
+
+/* gdb must not watch this memory. */
+bool debug_watch_works_at(uintptr_t address, size_t len);
 
 /* An instruction that is made alone must not meet one of data. */
 bool debug_watch_is_in_the_way(void);

@@ -17,6 +17,13 @@ static bool breakpoints_are_laid(void)
 	return !debug_stub.stopped;
 }
 
+static void stop(struct trap_frame *frame, const struct uni_gdb_event *event)
+{
+	debug_watch_off();
+	debug_stop(frame, event);
+	debug_watch_on();
+}
+
 bool debug_nmi(struct trap_frame *frame, bool nests)
 {
 	unsigned self = cpu_id();
@@ -33,17 +40,17 @@ bool debug_nmi(struct trap_frame *frame, bool nests)
 		return true;
 	}
 	if (debug_is_stopping()) {
-		debug_stop(frame, NULL);
+		stop(frame, NULL);
 		return true;
 	}
 	/* What looks at the link may meet breakpoints, and there are stacks for one NMI that does.
 	 */
 	if (nests || !debug_link_wants_stop())
 		return ours;
-	debug_stop(frame, &(struct uni_gdb_event){
-				  .kind = UNI_GDB_EVENT_ATTENTION,
-				  .signal = UNI_GDB_SIGTRAP,
-			  });
+	stop(frame, &(struct uni_gdb_event){
+			    .kind = UNI_GDB_EVENT_ATTENTION,
+			    .signal = UNI_GDB_SIGTRAP,
+		    });
 	return true;
 }
 
@@ -54,5 +61,5 @@ void debug_leave(struct trap_frame *frame)
 		return;
 	cpus[cpu_id()].debug_due = 0;
 	if (debug_is_stopping())
-		debug_stop(frame, NULL);
+		stop(frame, NULL);
 }

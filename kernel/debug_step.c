@@ -44,7 +44,14 @@ static void keep(struct thread *thread, const struct debug_step_flags *flags)
 static bool begin_one(struct thread *thread, struct trap_frame *frame)
 {
 	struct debug_step_flags flags;
+	uint64_t *return_address;
 
+	/* Behind that instruction it would be another thread's step. */
+	if (debug_arch_is_switching(frame, &return_address) && return_address) {
+		if (!debug_step_is_sent(thread))
+			debug_step_send(thread, return_address);
+		return true;
+	}
 	uni_gdb_branch_from(&debug_stub, thread->id, debug_arch_frame_pc(frame));
 	if (!debug_arch_step_begin(frame, debug_stub.options.step_masks_irqs, &flags)) {
 		uni_gdb_branch_to(&debug_stub, thread->id, debug_arch_frame_pc(frame));

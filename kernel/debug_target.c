@@ -209,6 +209,12 @@ static const char *refuse_breakpoint(void *context, uint64_t address, size_t len
 	return NULL;
 }
 
+static const char *refuse_watch(void *context, uint64_t address, size_t len)
+{
+	(void)context;
+	return debug_watch_works_at(address, len) ? "the debug stub itself works there" : NULL;
+}
+
 static uint64_t displaced_room(void *context, unsigned index)
 {
 	(void)context;
@@ -268,6 +274,7 @@ const struct uni_gdb_ops debug_ops = {
 	.registers_set = set_registers,
 	.registers_add_fpu = add_fpu,
 	.breakpoint_refused = refuse_breakpoint,
+	.watch_refused = refuse_watch,
 	.displaced_room = displaced_room,
 	.clock_us = get_clock_us,
 	.memory_next = next_memory,

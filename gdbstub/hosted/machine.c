@@ -145,6 +145,15 @@ static const char *machine_breakpoint_refused(void *context, uint64_t address, s
 	return NULL;
 }
 
+/* The bytes at the very start. */
+static const char *machine_watch_refused(void *context, uint64_t address, size_t len)
+{
+	(void)context;
+	return address < MACHINE_RAM_BASE + 8 && address + len > MACHINE_RAM_BASE
+		       ? "the debug stub itself works there"
+		       : NULL;
+}
+
 static uint64_t machine_displaced_room(void *context, unsigned index)
 {
 	(void)context;
@@ -202,6 +211,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.thread_hold = machine_thread_hold,
 	.registers_add_fpu = machine_registers_add_fpu,
 	.breakpoint_refused = machine_breakpoint_refused,
+	.watch_refused = machine_watch_refused,
 	.displaced_room = machine_displaced_room,
 	.clock_us = machine_clock_us,
 	.memory_next = machine_memory_next,

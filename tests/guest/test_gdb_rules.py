@@ -4,6 +4,7 @@
 import re
 
 from gdb_session import Gdb
+from gdb_stress.customers import Customers
 from gdb_stress.image import Image
 from harness import Guest, image, main, run, test
 from remote import Remote, Stop
@@ -103,6 +104,63 @@ def all_are_reported(remote, waiting, place):
 def pc(remote, thread):
     remote.ok(b"Hg%x" % thread)
     return int.from_bytes(bytes.fromhex(remote.ask(b"p10").decode()), "little")
+
+
+def visit(remote, place):
+    """Watches eight bytes for a while, and steps."""
+    remote.ok(b"Z4,%x,8" % place)
+    for _ in range(6):
+        at = remote.resume(b"vCont;c", 0.02)
+        assert at.signal in (2, 5), f"{place:#x}: {at.text}"
+        at = remote.resume(b"vCont;s:%x;c" % at.thread, 0.02)
+        assert at.signal in (2, 5), f"{place:#x}: {at.text}"
+    remote.ok(b"z4,%x,8" % place)
+
+
+@test
+def what_the_debugger_works_with_may_be_watched():
+    with Guest("shop", "--cpus", "2") as guest, Customers(guest) as customers:
+        symbols = Image(guest.image).symbols
+        with Remote(guest.socket("gdb")) as remote:
+            idle = int.from_bytes(remote.read(symbols["cpus"] + 8, 8), "little")
+            for start, length in (("cpus", 24), ("debug_stub", 64), ("debug_cpus", 64), (idle, 128)):
+                start = symbols.get(start, start)
+                for place in range(start + 8, start + length, 8):
+                    visit(remote, place)
+            remote.ok(b"D")
+        customers.wait_for_answers(20)
+
+
+@test
+def what_a_trap_of_the_debugger_needs_first_is_not_watched():
+    with Guest("shop") as guest, Remote(guest.socket("gdb")) as remote:
+        place = Image(guest.image).symbols["cpus"]
+        for kind in (b"Z2", b"Z4"):
+            assert b"the debug stub itself" in remote.ask(b"%s,%x,8" % (kind, place))
+        remote.ok(b"Z4,%x,8" % (place + 8))
+
+
+@test
+def a_step_through_a_switch_stays_with_its_thread():
+    with Guest("shop", "--cpus", "2") as guest, Customers(guest) as customers:
+        place = Image(guest.image).symbols["thread_switch"]
+        with Remote(guest.socket("gdb")) as remote:
+            remote.ok(b"Z0,%x,1" % place)
+            at = wait_for_stop(remote)
+            # One that comes back.
+            while not remote.ask(b"qThreadExtraInfo,%x" % at.thread).startswith(b"worker".hex().encode()):
+                remote.ok(b"z0,%x,1" % place)
+                remote.resume(b"vCont;s:%x;c" % at.thread, 10)
+                remote.ok(b"Z0,%x,1" % place)
+                at = wait_for_stop(remote)
+            remote.ok(b"z0,%x,1" % place)
+            for _ in range(40):
+                remote.send(b"vCont;s:%x;c" % at.thread)
+                after = Stop(remote.receive())
+                assert after.thread == at.thread, f"{at.text} {after.text}"
+            assert not place <= after.pc < place + 100
+            remote.ok(b"D")
+        customers.wait_for_answers(20)
 
 
 main()

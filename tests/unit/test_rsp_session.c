@@ -426,6 +426,9 @@ Test(rsp, no_hardware_breakpoint_in_the_stub_either)
 	attach();
 	cr_expect_str_eq(ask("Z1,120000,1"), "E.hw.this is the stub's own code");
 	cr_expect_str_eq(ask("Z2,120000,1"), "OK", "its data may be watched");
+	cr_expect_str_eq(ask("Z2,ffff8,9"), "E.hw.the debug stub itself works there");
+	cr_expect_str_eq(ask("Z4,100000,4"), "E.hw.the debug stub itself works there");
+	cr_expect_str_eq(ask("Z4,100008,4"), "OK");
 }
 
 Test(rsp, a_step_answers_with_signal_5)

@@ -149,6 +149,11 @@ uint64_t uni_gdb_arch_pc(const struct uni_gdb_registers *registers)
 	return registers->words[UNI_GDB_RIP];
 }
 
+uint64_t uni_gdb_arch_sp(const struct uni_gdb_registers *registers)
+{
+	return registers->words[UNI_GDB_RSP];
+}
+
 void uni_gdb_arch_set_pc(struct uni_gdb_registers *registers, uint64_t pc)
 {
 	registers->words[UNI_GDB_RIP] = pc;

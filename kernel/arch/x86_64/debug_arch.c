@@ -15,8 +15,6 @@
 /* Intel SDM vol. 3, figure 17-1 */
 #define DR6_STEP (1ul << 14)
 #define DR6_CLEAR 0xffff0ff0ul
-#define DR7_OFF 0x400ul
-
 /* QEMU without KVM says "TCGTCGTCGTCG" in CPUID_HYPERVISOR. */
 #define CPUID_TCG 0x54474354
 
@@ -38,7 +36,6 @@
 
 void debug_arch_hold(struct debug_extra *extra)
 {
-	DR_WRITE(7, DR7_OFF);
 	fpu_save(cpu_current()->fpu);
 	extra->fs_base = msr_read(MSR_FS_BASE);
 	extra->gs_base = msr_read(MSR_GS_BASE);
@@ -49,15 +46,12 @@ bool debug_arch_splits_traps(void)
 	return cpuid(CPUID_HYPERVISOR, 0).ebx == CPUID_TCG;
 }
 
-void debug_arch_pause_data(void)
+uint64_t debug_arch_without_data(uint64_t control)
 {
-	uint64_t control;
-
-	__asm__ volatile("movq %%dr7, %0" : "=r"(control));
 	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
 		if (control >> (16 + 4 * i) & 3)
 			control &= ~(3ul << 2 * i);
-	DR_WRITE(7, control);
+	return control;
 }
 
 /* R/W and LEN of one debug register: Intel SDM vol. 3, 17.2.4. */
@@ -78,9 +72,9 @@ void debug_arch_release(void)
 	fpu_load(cpu_current()->fpu);
 }
 
-void debug_arch_watch(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS])
+uint64_t debug_arch_watch(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS])
 {
-	uint64_t control = DR7_OFF;
+	uint64_t control = DEBUG_ARCH_DISARMED;
 
 	DR_WRITE(0, slots[0].watch.address);
 	DR_WRITE(1, slots[1].watch.address);
@@ -92,6 +86,11 @@ void debug_arch_watch(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]
 		control |= 2ul << 2 * i | control_bits(&slots[i].watch) << (16 + 4 * i);
 	}
 	DR_WRITE(6, DR6_CLEAR);
+	return control;
+}
+
+void debug_arch_arm(uint64_t control)
+{
 	DR_WRITE(7, control);
 }
 
@@ -197,6 +196,7 @@ uint64_t debug_arch_shown_pc(uint64_t saved_pc)
 /* Code of thread_switch(), from the instruction on that saves the stack pointer. */
 struct switch_part {
 	uint64_t start;
+	uint64_t changed; /* from here on the stack is the other thread's */
 	uint64_t end;
 };
 
@@ -208,7 +208,7 @@ bool debug_arch_is_switching(const struct trap_frame *frame, uint64_t **return_a
 	for (unsigned i = 0; i < 2; i++) {
 		const struct switch_part *part = &thread_switch_parts[i];
 
-		if (frame->rip == part->start)
+		if (frame->rip >= part->start && frame->rip < part->changed)
 			*return_address = &((struct switch_frame *)frame->rsp)->rip;
 		if (frame->rip >= part->start && frame->rip < part->end)
 			return true;
@@ -322,17 +322,30 @@ void debug_arch_pass(struct trap_frame *frame)
 	frame->rflags |= RFLAGS_RESUME;
 }
 
+static const enum ist_stack trap_stacks[] = {IST_DB, IST_BP};
+
+#define TRAP_STACKS (sizeof(trap_stacks) / sizeof(trap_stacks[0]))
+
 const struct trap_frame *debug_arch_trap_on(uintptr_t sp)
 {
-	static const enum ist_stack stacks[] = {IST_DB, IST_BP};
-
-	for (unsigned i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
-		uintptr_t top = cpu_current()->arch.tss.ist[stacks[i] - 1];
+	for (unsigned i = 0; i < TRAP_STACKS; i++) {
+		uintptr_t top = cpu_current()->arch.tss.ist[trap_stacks[i] - 1];
 
 		if (sp < top && sp >= top - IST_STACK_SIZE)
 			return (const struct trap_frame *)top - 1;
 	}
 	return NULL;
+}
+
+bool debug_arch_is_trap_stack(unsigned cpu, uintptr_t address, size_t len)
+{
+	for (unsigned i = 0; i < TRAP_STACKS; i++) {
+		uintptr_t top = cpus[cpu].arch.tss.ist[trap_stacks[i] - 1];
+
+		if (address < top && address + len > top - IST_STACK_SIZE)
+			return true;
+	}
+	return false;
 }
 
 extern const char trap_leave[], trap_leave_end[];

@@ -17,16 +17,21 @@ struct debug_extra {
 	uint64_t gs_base;
 };
 
-/* On the CPU itself, when it stops and before it goes on; its FPU state waits in cpu->fpu. Stopping
- * turns its debug registers off. */
+/* On the CPU itself, when it stops and before it goes on; its FPU state waits in cpu->fpu. */
 void debug_arch_hold(struct debug_extra *extra);
 void debug_arch_release(void);
 
-/* Sets the CPU's debug registers. */
-void debug_arch_watch(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]);
+/* Sets the addresses in the CPU's debug registers; returns what debug_arch_arm() takes so that they
+ * are watched. */
+uint64_t debug_arch_watch(const struct uni_gdb_watch_slot slots[UNI_GDB_WATCH_SLOTS]);
 
-/* Those that watch data are off until they are set again. */
-void debug_arch_pause_data(void);
+/* The same without those that watch data. */
+uint64_t debug_arch_without_data(uint64_t control);
+
+/* DR7 with nothing enabled: Intel SDM vol. 3, 17.2.4. */
+#define DEBUG_ARCH_DISARMED 0x400ul
+
+void debug_arch_arm(uint64_t control);
 
 /* A step over an instruction that touches what is watched brings two traps, where the Intel SDM
  * (vol. 3, 17.2.3) has one. */
@@ -69,6 +74,9 @@ void debug_arch_pass(struct trap_frame *frame);
  * another trap of the same kind would write over it. */
 const struct trap_frame *debug_arch_trap_on(uintptr_t sp);
 
+/* Whether memory of such a stack of that CPU is in [address, address + len). */
+bool debug_arch_is_trap_stack(unsigned cpu, uintptr_t address, size_t len);
+
 /* If that trap is being left, begins with that again. */
 void debug_arch_leave_again(struct trap_frame *frame, const struct trap_frame *trap);
 
@@ -90,7 +98,7 @@ void debug_arch_step_end(struct trap_frame *frame, const struct debug_step_flags
 void debug_arch_free_step_end(struct trap_frame *frame, uint64_t from);
 
 /* The frame's code is thread_switch() where the stack changes, or has. *return_address is where
- * that returns to, NULL behind the first instruction of this. */
+ * that returns to, NULL where the stack has changed. */
 bool debug_arch_is_switching(const struct trap_frame *frame, uint64_t **return_address);
 
 /* Where a thread is shown that comes out of thread_switch() at saved_pc. */

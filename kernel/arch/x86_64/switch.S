@@ -39,12 +39,12 @@ thread_switch:
 	xsave64 (%rsi)
 1:	movq %rsp, (%rdi)
 	movq %r8, %rsp
-	xrstor64 (%rcx)
+6:	xrstor64 (%rcx)
 	jmp 3f
 2:	fxsave64 (%rsi)
 4:	movq %rsp, (%rdi)
 	movq %r8, %rsp
-	fxrstor64 (%rcx)
+7:	fxrstor64 (%rcx)
 3:
 	popq %r15
 	.cfi_adjust_cfa_offset -8
@@ -75,9 +75,9 @@ thread_switch:
 	.balign 8
 	.globl thread_switch_parts
 	.type thread_switch_parts, @object
-	.size thread_switch_parts, 32
+	.size thread_switch_parts, 48
 thread_switch_parts:
-	.quad 1b, 2b, 4b, 5b
+	.quad 1b, 6b, 2b, 4b, 7b, 5b
 	.text
 
 /* The rip of a thread that never ran: no caller above, so backtraces end here. rbp is 0. */

@@ -156,10 +156,15 @@ static void open_nmis(struct cpu *cpu)
 
 void trap_handle(struct trap_frame *frame)
 {
-	struct cpu *cpu = cpu_current();
-	struct trap_frame *outer = cpu->frame;
 	bool is_interrupt = frame->vector >= TRAP_EXCEPTIONS;
+	bool is_debug = frame->vector == TRAP_DB || frame->vector == TRAP_BP;
+	struct trap_frame *outer;
+	struct cpu *cpu;
 
+	if (is_debug)
+		debug_watch_off();
+	cpu = cpu_current();
+	outer = cpu->frame;
 	/* Comes while the world is stopped, and must leave no mark on it. */
 	if (frame->vector == VECTOR_WAKE) {
 		lapic_end_of_wake();
@@ -175,6 +180,8 @@ void trap_handle(struct trap_frame *frame)
 		debug_interrupt_end(frame);
 	if (frame->rflags & RFLAGS_TRAP && cpu_current()->nmi_blocked)
 		open_nmis(cpu_current());
+	if (is_debug)
+		debug_watch_on();
 
 	/* The thread may be on another CPU when this returns: cpu is not to be used any more. */
 	if (is_interrupt && cpu->need_resched)

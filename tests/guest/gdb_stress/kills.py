@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """gdb dies in the middle of something, by kill -9, again and again: the guest goes on as if nobody had
-ever been there, and the next gdb comes in. Not in the middle of a function that gdb calls: gdb takes the
-thread's registers with it."""
+ever been there, and the next gdb comes in."""
 
 import json
 import random
@@ -56,6 +55,7 @@ MOMENTS = {
     "watching": in_gdb("watch -l run_queues[0].ready_mask", "ignore 1 100000", "continue"),
     "stepping": in_gdb("break queue_pop", "continue", "stepi 100000"),
     "stepping over functions": in_gdb("break queue_pop", "continue", "next 1000"),
+    "calling a function": in_gdb("break order_commit", "continue", "call thread_sleep_ns(200000000)"),
     "reading 64 MB": in_gdb("dump binary memory /dev/null 0x100000 0x4100000"),
     "inserting breakpoints": in_gdb("rbreak ^[p-s]", "continue"),
     "in a packet": in_words(b"$m100000,4"),

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A function that gdb calls (`print f()`): gdb writes a thread's registers, lets it run to a return
+ * address that it pushed, and writes back what they were. They are kept here too: if gdb dies
+ * meanwhile, the last is done for it. */
+
+#include "gdbstub/stub_internal.h"
+
+static struct uni_gdb_call *call_of(struct uni_gdb *stub, uint32_t thread)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++)
+		if (stub->calls[i].thread == thread)
+			return &stub->calls[i];
+	return NULL;
+}
+
+static void put_back(struct uni_gdb *stub, struct uni_gdb_call *call)
+{
+	(void)stub->ops->registers_set(stub->context, call->thread, &call->registers);
+	call->thread = 0;
+}
+
+/* --- while gdb is there --- */
+
+static void free_ended(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++)
+		if (!stub->ops->thread_find(stub->context, stub->calls[i].thread, NULL))
+			stub->calls[i].thread = 0;
+}
+
+void uni_gdb_calls_written(struct uni_gdb *stub, uint32_t thread,
+			   const struct uni_gdb_registers *before)
+{
+	struct uni_gdb_call *call = call_of(stub, thread);
+
+	if (call) {
+		if (call->state == UNI_GDB_CALL_RUNNING &&
+		    call->return_pc == uni_gdb_arch_pc(before))
+			call->state = UNI_GDB_CALL_RETURNED;
+		return;
+	}
+	free_ended(stub);
+	call = call_of(stub, 0);
+	if (!call)
+		return;
+	call->thread = thread;
+	call->state = UNI_GDB_CALL_PREPARED;
+	call->registers = *before;
+}
+
+/* gdb lets a function return to a breakpoint on the stack, in what it put there for the call. */
+static bool begins(struct uni_gdb *stub, struct uni_gdb_call *call)
+{
+	struct uni_gdb_registers now;
+	uint64_t sp;
+
+	if (stub->ops->registers_get(stub->context, call->thread, &now) < 0)
+		return false;
+	sp = uni_gdb_arch_sp(&now);
+	return stub->ops->memory_read(stub->context, sp, &call->return_pc,
+				      sizeof(call->return_pc)) == sizeof(call->return_pc) &&
+	       sp < call->return_pc && call->return_pc < uni_gdb_arch_sp(&call->registers);
+}
+
+void uni_gdb_calls_resume(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {
+		struct uni_gdb_call *call = &stub->calls[i];
+
+		if (!call->thread || uni_gdb_resume_of(stub, call->thread).kind == UNI_GDB_HOLD)
+			continue;
+		if (call->state == UNI_GDB_CALL_PREPARED && begins(stub, call))
+			call->state = UNI_GDB_CALL_RUNNING;
+		else if (call->state == UNI_GDB_CALL_PREPARED ||
+			 call->state == UNI_GDB_CALL_RETURNED)
+			call->thread = 0;
+	}
+}
+
+/* --- when it is gone --- */
+
+void uni_gdb_calls_undo(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {
+		struct uni_gdb_call *call = &stub->calls[i];
+
+		if (call->thread &&
+		    (call->state == UNI_GDB_CALL_PREPARED || call->state == UNI_GDB_CALL_RETURNED))
+			put_back(stub, call);
+	}
+}
+
+void uni_gdb_calls_orphan(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {
+		struct uni_gdb_call *call = &stub->calls[i];
+
+		if (call->state == UNI_GDB_CALL_RUNNING)
+			call->state = UNI_GDB_CALL_ORPHANED;
+		else if (call->state != UNI_GDB_CALL_ORPHANED)
+			call->thread = 0;
+	}
+}
+
+bool uni_gdb_call_is_over(const struct uni_gdb *stub, uint64_t pc)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++)
+		if (stub->calls[i].thread && stub->calls[i].state == UNI_GDB_CALL_ORPHANED &&
+		    stub->calls[i].return_pc == pc)
+			return true;
+	return false;
+}
+
+bool uni_gdb_calls_end(struct uni_gdb *stub, const struct uni_gdb_event *event)
+{
+	struct uni_gdb_call *call = call_of(stub, event->thread);
+	struct uni_gdb_registers now;
+
+	if (event->kind != UNI_GDB_EVENT_SIGNAL || !call ||
+	    stub->ops->registers_get(stub->context, event->thread, &now) < 0 ||
+	    !uni_gdb_call_is_over(stub, uni_gdb_arch_pc(&now)))
+		return false;
+	put_back(stub, call);
+	return true;
+}
