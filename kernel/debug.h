@@ -18,6 +18,9 @@ void debug_init(void);
  * it is now. May also go back to the interrupted code by itself. */
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 
+/* gdb let threads go that were frozen, and they are to get their turn. True once. Any context. */
+bool debug_takes_thawed(void);
+
 /* The last thing before an interrupt is left, interrupts off. May do as debug_trap(). */
 void debug_interrupt_end(struct trap_frame *frame);
 
