@@ -107,22 +107,27 @@ def threads_have_names_and_states():
         assert name == "idle/0\n", name
 
 
+def check_backtraces(gdb):
+    traces = gdb.backtraces()
+    assert len(traces) > 8, traces
+    for name, frames in traces:
+        text = "\n".join(frames)
+        assert "??" not in text, f"{name}:\n{text}"
+        assert any(end in frames[-1] for end in ("thread_start", "boot_64", "ap_64")), f"{name}:\n{text}"
+        assert re.search(r" at \S+:\d+$", frames[0]), f"{name}:\n{text}"
+
+
 @test
 def every_thread_has_a_backtrace_to_its_start():
-    ends = ("thread_start", "boot_64", "ap_64")
     for cpus in (1, 2, 4):
-        with Guest("shop", "--cpus", str(cpus)) as guest, attach(guest) as gdb:
-            for _ in range(5):
-                traces = gdb.backtraces()
-                assert len(traces) > 8, traces
-                for name, frames in traces:
-                    text = "\n".join(frames)
-                    assert "??" not in text, f"{name}:\n{text}"
-                    assert any(end in frames[-1] for end in ends), f"{name}:\n{text}"
-                    assert re.search(r" at \S+:\d+$", frames[0]), f"{name}:\n{text}"
-                gdb.send("continue")
-                time.sleep(0.07)
-                gdb.interrupt()
+        with Guest("shop", "--cpus", str(cpus)) as guest:
+            guest.wait_for_thread("customer")
+            with attach(guest) as gdb:
+                for _ in range(5):
+                    check_backtraces(gdb)
+                    gdb.send("continue")
+                    time.sleep(0.07)
+                    gdb.interrupt()
 
 
 @test
