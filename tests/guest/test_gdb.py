@@ -424,6 +424,8 @@ def a_gdb_that_was_killed_leaves_nothing_behind():
 def without_gdb_the_guest_stays_stopped_if_it_was_told_to():
     for arguments, line in (((), "monitor on-disconnect stop"), (("on-disconnect=stop",), "show version")):
         with Guest("shop", "--cpus", "2", arguments=arguments) as guest:
+            # The last one: gdb's numbers of threads have no gaps then.
+            guest.wait_for_thread("customer")
             with attach(guest) as gdb:
                 gdb(line)
                 gdb("break order_commit")
@@ -431,7 +433,8 @@ def without_gdb_the_guest_stays_stopped_if_it_was_told_to():
                 there = gdb("info threads")
                 gdb.kill()
             with attach(guest) as gdb:
-                assert gdb("info threads") == there
+                now = gdb("info threads")
+                assert now == there, f"{there}\n{now}"
                 assert "hit Breakpoint" not in gdb("info program")
                 gdb("monitor on-disconnect go")
                 gdb.kill()
