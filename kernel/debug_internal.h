@@ -109,6 +109,13 @@ void debug_pass_drop(void);
 /* debug_watch_on() turns them on as gdb has them now. */
 void debug_watch_set(void);
 
+/* Whether [address, address + len) has any of [start, end). */
+static inline bool debug_overlaps(uintptr_t address, size_t len, const volatile void *start,
+				  const volatile void *end)
+{
+	return address < (uintptr_t)end && address + len > (uintptr_t)start;
+}
+
 /* gdb must not watch this memory. */
 bool debug_watch_works_at(uintptr_t address, size_t len);
 

@@ -193,18 +193,13 @@ static void add_fpu(void *context, struct uni_gdb_registers *registers)
 
 /* --- the rest --- */
 
-static bool overlaps(uint64_t address, size_t len, const void *start, const void *end)
-{
-	return address < (uintptr_t)end && address + len > (uintptr_t)start;
-}
-
 /* What runs between a trap and the lifting of breakpoints, or after they were laid again; and the
  * copies of instructions with breakpoints. */
 static const char *refuse_breakpoint(void *context, uint64_t address, size_t len)
 {
 	(void)context;
-	if (overlaps(address, len, kernel_stub_text_start, kernel_stub_text_end) ||
-	    overlaps(address, len, debug_copies, debug_copies + UNI_GDB_BREAKPOINTS))
+	if (debug_overlaps(address, len, kernel_stub_text_start, kernel_stub_text_end) ||
+	    debug_overlaps(address, len, debug_copies, debug_copies + UNI_GDB_BREAKPOINTS))
 		return "the debug stub itself runs here";
 	return NULL;
 }

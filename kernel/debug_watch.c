@@ -62,20 +62,14 @@ void debug_watch_on(void)
 		debug_arch_arm(look->control);
 }
 
-static bool overlaps(uintptr_t address, size_t len, const volatile void *start,
-		     const volatile void *end)
-{
-	return address < (uintptr_t)end && address + len > (uintptr_t)start;
-}
-
 bool debug_watch_works_at(uintptr_t address, size_t len)
 {
 	for (unsigned i = 0; i < CPU_MAX; i++)
-		if (overlaps(address, len, &cpus[i].self, &cpus[i].thread) ||
-		    overlaps(address, len, &cpus[i].nmi_blocked, &cpus[i].hw_id) ||
+		if (debug_overlaps(address, len, &cpus[i].self, &cpus[i].thread) ||
+		    debug_overlaps(address, len, &cpus[i].nmi_blocked, &cpus[i].hw_id) ||
 		    debug_arch_is_trap_stack(i, address, len))
 			return true;
-	return overlaps(address, len, looks, looks + CPU_MAX);
+	return debug_overlaps(address, len, looks, looks + CPU_MAX);
 }
 
 void debug_watch_set(void)
