@@ -302,7 +302,7 @@ static void wait_for_gdb(void)
 	if (waited || !cmdline_has("gdbwait") || !debug_link_exists())
 		return;
 	waited = true;
-	/* A gdb that came first has stopped the guest already, and no interrupt brings it now. */
+	/* A gdb that an NMI brought has stopped the guest already. */
 	flags = irq_save();
 	if (!uni_gdb_attached(&debug_stub))
 		break_in(NULL, &(struct uni_gdb_event){
@@ -326,8 +326,20 @@ void debug_init_early(void)
 	wait_for_gdb();
 }
 
+/* Who waits for gdb does so before another CPU can stop for it. */
 void debug_init(void)
 {
-	debug_link_init(attention);
+	uint64_t flags;
+
+	debug_link_init();
 	wait_for_gdb();
+	debug_link_attend(attention);
+	/* What came before that is announced by no interrupt. */
+	flags = irq_save();
+	if (debug_link_wants_stop())
+		break_in(NULL, &(struct uni_gdb_event){
+				       .kind = UNI_GDB_EVENT_ATTENTION,
+				       .signal = UNI_GDB_SIGTRAP,
+			       });
+	irq_restore(flags);
 }

@@ -73,10 +73,12 @@ extern const struct uni_gdb_ops debug_ops;
 /* Takes a UART if the command line says so: gdb=ttyS0, gdb=ttyS1. */
 void debug_link_init_early(void);
 
-/* Else takes the gdb port, if there is one. From here on `attention` is called, in interrupt
- * context, when bytes came or gdb went. */
-void debug_link_init(void (*attention)(void));
+/* Else takes the gdb port, if there is one. */
+void debug_link_init(void);
 bool debug_link_exists(void);
+
+/* From here on `attention` is called, in interrupt context, when bytes come or gdb goes. */
+void debug_link_attend(void (*attention)(void));
 
 /* Whether something waits that asks for a stop. Takes nothing. Any context. */
 bool debug_link_wants_stop(void);

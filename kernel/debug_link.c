@@ -72,7 +72,7 @@ static void on_uart(void *argument)
 	link_attention();
 }
 
-static void init_uart(void)
+static void attend_uart(void)
 {
 	enum irq_trigger trigger;
 	enum irq_polarity polarity;
@@ -82,18 +82,22 @@ static void init_uart(void)
 		uart_enable_interrupt(link_uart);
 }
 
-void debug_link_init(void (*attention)(void))
+void debug_link_init(void)
+{
+	if (link_uart != NO_UART)
+		return;
+	link_port = port_find(PORT_NAME_GDB);
+	if (link_port)
+		port_poll_only(link_port);
+}
+
+void debug_link_attend(void (*attention)(void))
 {
 	link_attention = attention;
-	if (link_uart != NO_UART) {
-		init_uart();
-		return;
-	}
-	link_port = port_find(PORT_NAME_GDB);
-	if (!link_port)
-		return;
-	port_poll_only(link_port);
-	port_on_event(link_port, on_port, NULL);
+	if (link_uart != NO_UART)
+		attend_uart();
+	else if (link_port)
+		port_on_event(link_port, on_port, NULL);
 }
 
 static long read_uart(uint8_t *bytes, size_t len)
