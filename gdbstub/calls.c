@@ -20,12 +20,19 @@ static void put_back(struct uni_gdb *stub, struct uni_gdb_call *call)
 	call->thread = 0;
 }
 
+/* gdb has written registers, for a function that does not run yet, or no more. */
+static bool is_written(const struct uni_gdb_call *call)
+{
+	return call->thread &&
+	       (call->state == UNI_GDB_CALL_PREPARED || call->state == UNI_GDB_CALL_RETURNED);
+}
+
 /* --- while gdb is there --- */
 
 static void free_ended(struct uni_gdb *stub)
 {
 	for (unsigned i = 0; i < UNI_GDB_CALLS; i++)
-		if (!stub->ops->thread_find(stub->context, stub->calls[i].thread, NULL))
+		if (!uni_gdb_thread_exists(stub, stub->calls[i].thread))
 			stub->calls[i].thread = 0;
 }
 
@@ -72,24 +79,12 @@ void uni_gdb_calls_resume(struct uni_gdb *stub)
 			continue;
 		if (call->state == UNI_GDB_CALL_PREPARED && begins(stub, call))
 			call->state = UNI_GDB_CALL_RUNNING;
-		else if (call->state == UNI_GDB_CALL_PREPARED ||
-			 call->state == UNI_GDB_CALL_RETURNED)
+		else if (is_written(call))
 			call->thread = 0;
 	}
 }
 
 /* --- when it is gone --- */
-
-void uni_gdb_calls_undo(struct uni_gdb *stub)
-{
-	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {
-		struct uni_gdb_call *call = &stub->calls[i];
-
-		if (call->thread &&
-		    (call->state == UNI_GDB_CALL_PREPARED || call->state == UNI_GDB_CALL_RETURNED))
-			put_back(stub, call);
-	}
-}
 
 void uni_gdb_calls_orphan(struct uni_gdb *stub)
 {
@@ -101,6 +96,14 @@ void uni_gdb_calls_orphan(struct uni_gdb *stub)
 		else if (call->state != UNI_GDB_CALL_ORPHANED)
 			call->thread = 0;
 	}
+}
+
+void uni_gdb_calls_undo(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++)
+		if (is_written(&stub->calls[i]))
+			put_back(stub, &stub->calls[i]);
+	uni_gdb_calls_orphan(stub);
 }
 
 bool uni_gdb_call_is_over(const struct uni_gdb *stub, uint64_t pc)

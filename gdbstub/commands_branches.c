@@ -58,7 +58,7 @@ static void free_ended(struct uni_gdb *stub)
 	for (unsigned i = 0; i < UNI_GDB_BRANCH_RINGS; i++) {
 		struct uni_gdb_branch_ring *ring = &stub->branches.rings[i];
 
-		if (ring->thread && !stub->ops->thread_find(stub->context, ring->thread, NULL))
+		if (ring->thread && !uni_gdb_thread_exists(stub, ring->thread))
 			free_ring(stub, ring);
 	}
 }

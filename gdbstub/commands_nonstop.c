@@ -59,11 +59,6 @@ void uni_gdb_stop_begin(struct uni_gdb *stub)
 	stub->action_count = left;
 }
 
-static bool exists(struct uni_gdb *stub, uint32_t id)
-{
-	return stub->ops->thread_find(stub->context, id, NULL);
-}
-
 /* --- stopping --- */
 
 /* The thread came to where it can be held, unless it ended on the way. */
@@ -71,7 +66,7 @@ static void arrive(struct uni_gdb *stub, struct uni_gdb_stop *stop)
 {
 	if (!stop || stop->state != UNI_GDB_STOP_WANTED)
 		return;
-	if (exists(stub, stop->event.thread))
+	if (uni_gdb_thread_exists(stub, stop->event.thread))
 		stop->state = UNI_GDB_STOP_QUEUED;
 	else
 		remove_stop(stub, stop);
@@ -101,7 +96,7 @@ static bool want(struct uni_gdb *stub, uint32_t thread, enum uni_gdb_signal sign
 {
 	struct uni_gdb_stop *stop;
 
-	if (find(stub, thread) || !exists(stub, thread))
+	if (find(stub, thread) || !uni_gdb_thread_exists(stub, thread))
 		return true;
 	if (stub->stop_count == UNI_GDB_STOPS)
 		return false;
@@ -277,7 +272,7 @@ void uni_gdb_cmd_interrupt(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	(void)args;
 	if (!stub->non_stop)
 		return;
-	if (!exists(stub, chosen) || find(stub, chosen))
+	if (!uni_gdb_thread_exists(stub, chosen) || find(stub, chosen))
 		chosen = 0;
 	while (!chosen && stub->ops->thread_next(stub->context, &cursor, &thread))
 		if (!find(stub, thread.id))

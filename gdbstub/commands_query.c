@@ -26,7 +26,6 @@ void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	uni_gdb_stop_forget(stub);
 	uni_gdb_branches_forget(stub);
 	uni_gdb_calls_undo(stub);
-	uni_gdb_calls_orphan(stub);
 	stub->multiprocess = is_listed(*args, "multiprocess+") &&
 			     uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_MULTIPROCESS);
 	stub->stays = false;

@@ -20,9 +20,9 @@ uint32_t uni_gdb_general_thread(struct uni_gdb *stub)
 	return stub->general_thread > 0 ? (uint32_t)stub->general_thread : stub->current.thread;
 }
 
-static bool exists(struct uni_gdb *stub, int32_t id)
+bool uni_gdb_thread_exists(struct uni_gdb *stub, uint32_t id)
 {
-	return id > 0 && stub->ops->thread_find(stub->context, (uint32_t)id, NULL);
+	return id && stub->ops->thread_find(stub->context, id, NULL);
 }
 
 /* Hg, Hc; "Packets". */
@@ -37,7 +37,7 @@ void uni_gdb_cmd_set_thread(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;
 	}
-	if (id > 0 && !exists(stub, id)) {
+	if (id > 0 && !uni_gdb_thread_exists(stub, (uint32_t)id)) {
 		uni_gdb_error(stub, UNI_ENOENT);
 		return;
 	}
@@ -54,7 +54,7 @@ void uni_gdb_cmd_thread_alive(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	int32_t id;
 
-	if (uni_gdb_take_thread(args, &id) && exists(stub, id))
+	if (uni_gdb_take_thread(args, &id) && id > 0 && uni_gdb_thread_exists(stub, (uint32_t)id))
 		uni_gdb_ok(stub);
 	else
 		uni_gdb_error(stub, UNI_ENOENT);

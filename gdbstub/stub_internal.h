@@ -154,10 +154,10 @@ void uni_gdb_calls_written(struct uni_gdb *stub, uint32_t thread,
 			   const struct uni_gdb_registers *before);
 /* The guest is about to run. */
 void uni_gdb_calls_resume(struct uni_gdb *stub);
-/* gdb died: what it wrote of a call that does not run is undone. */
-void uni_gdb_calls_undo(struct uni_gdb *stub);
 /* gdb is gone: the calls that run are on their own. */
 void uni_gdb_calls_orphan(struct uni_gdb *stub);
+/* And it died: what it wrote of a call that does not run is undone. */
+void uni_gdb_calls_undo(struct uni_gdb *stub);
 /* True: the event was the end of such a call, and the thread is where it was before it. */
 bool uni_gdb_calls_end(struct uni_gdb *stub, const struct uni_gdb_event *event);
 
@@ -177,6 +177,8 @@ bool uni_gdb_next_thread(struct uni_gdb *stub, const void **cursor, uint32_t *la
 			 struct uni_gdb_thread *thread);
 /* The thread that Hg means. */
 uint32_t uni_gdb_general_thread(struct uni_gdb *stub);
+/* 0 is no thread. */
+bool uni_gdb_thread_exists(struct uni_gdb *stub, uint32_t id);
 
 /* commands_*.c */
 void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *args);

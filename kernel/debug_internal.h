@@ -160,7 +160,8 @@ bool debug_step_end(struct thread *thread, struct trap_frame *frame);
 /* It has begun a step that has not ended. */
 bool debug_step_is_made(const struct thread *thread);
 
-/* Lets the thread come out at debug_landing() instead of where *return_address says. */
+/* Lets the thread come out at debug_landing() instead of where *return_address says, if it has not
+ * been sent there. */
 void debug_step_send(struct thread *thread, uint64_t *return_address);
 
 bool debug_step_is_sent(const struct thread *thread);

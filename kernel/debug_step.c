@@ -48,8 +48,7 @@ static bool begin_one(struct thread *thread, struct trap_frame *frame)
 
 	/* Behind that instruction it would be another thread's step. */
 	if (debug_arch_is_switching(frame, &return_address) && return_address) {
-		if (!debug_step_is_sent(thread))
-			debug_step_send(thread, return_address);
+		debug_step_send(thread, return_address);
 		return true;
 	}
 	uni_gdb_branch_from(&debug_stub, thread->id, debug_arch_frame_pc(frame));
@@ -110,7 +109,9 @@ static struct landing *landing_of(const struct thread *thread)
 
 void debug_step_send(struct thread *thread, uint64_t *return_address)
 {
-	for (unsigned i = 0; return_address && i < LANDINGS; i++) {
+	if (!return_address || landing_of(thread))
+		return;
+	for (unsigned i = 0; i < LANDINGS; i++) {
 		struct thread *expected = NULL;
 
 		if (!__atomic_compare_exchange_n(&landings[i].thread, &expected, thread, false,
@@ -148,8 +149,7 @@ void debug_step_send_all(void)
 			landing->thread = NULL;
 	}
 	while ((thread = thread_next_stopped(thread)))
-		if (debug_cpu_of(thread) == UNI_GDB_NO_CPU && is_to_land(thread) &&
-		    !landing_of(thread))
+		if (debug_cpu_of(thread) == UNI_GDB_NO_CPU && is_to_land(thread))
 			debug_step_send(thread, debug_arch_saved_pc(thread->saved_rsp));
 }
 

@@ -31,6 +31,7 @@ uint64_t debug_arch_without_data(uint64_t control);
 /* DR7 with nothing enabled: Intel SDM vol. 3, 17.2.4. */
 #define DEBUG_ARCH_DISARMED 0x400ul
 
+/* On the CPU itself, interrupts off. */
 void debug_arch_arm(uint64_t control);
 
 /* A step over an instruction that touches what is watched brings two traps, where the Intel SDM
