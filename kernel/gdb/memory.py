@@ -89,6 +89,8 @@ class Memory(Command):
             size = os.fstat(ram.fileno()).st_size
             if address + length > size:
                 raise guest.Missing(f"the guest has only {layout.size(size)} of RAM")
+            # A full disk is said at once; and blocks that are there are written faster.
+            os.posix_fallocate(out.fileno(), 0, length)
             done = 0
             while done < length:
                 sent = os.sendfile(out.fileno(), ram.fileno(), address + done, length - done)
