@@ -10,6 +10,7 @@ import time
 from gdb_session import Gdb
 from gdb_stress.customers import Customers
 from gdb_stress.image import Image, differences, held_memory
+from gdb_stress.progress import counted
 from harness import Guest, uniscope, wait_for
 from remote import Remote, frame
 
@@ -91,7 +92,7 @@ def kills(count, seed):
     dice = random.Random(seed)
     with Guest("shop", *SHOP) as guest, Customers(guest) as customers:
         image = Image(guest.image)
-        for number in range(count):
+        for number in counted(range(count)):
             moment = list(MOMENTS)[number % len(MOMENTS)]
             MOMENTS[moment](guest, dice)
             try:
@@ -126,7 +127,7 @@ def attaches(count, seed):
         image = Image(guest.image)
         dice = random.Random(seed)
         before = served_in(guest, 10)
-        for _ in range(count):
+        for _ in counted(range(count)):
             if dice.random() < 0.3:
                 with Gdb(guest.image, guest.socket("gdb")) as gdb:
                     gdb("break order_commit")

@@ -18,6 +18,7 @@ import re
 from gdb_session import Gdb
 from gdb_stress.customers import Customers
 from gdb_stress.image import Image, differences, held_memory
+from gdb_stress.progress import show
 from harness import Guest
 from remote import Remote, Silence, frame
 
@@ -146,6 +147,7 @@ class Fuzzer:
             if self.dice.random() < 0.2:
                 self.garbage()
             batches += 1
+            show(self.sent, count)
             if batches % PROBES_EVERY == 0:
                 self.probe()
 

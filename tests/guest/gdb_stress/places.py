@@ -7,6 +7,7 @@ import re
 from gdb_session import Gdb
 from gdb_stress.customers import Customers
 from gdb_stress.image import Image, differences, held_memory
+from gdb_stress.progress import counted
 from harness import Guest
 
 SHOP = ("--cpus", "4", "--memory", "64")
@@ -44,7 +45,7 @@ def campaign(count, _):
     """N hits of a breakpoint at each place, by gdb"""
     with Guest("shop", *SHOP) as guest, Customers(guest) as customers:
         image = Image(guest.image)
-        for place in PLACES:
+        for place in counted(PLACES):
             hit(guest, place, count)
             text = held_memory(guest, image.text_start, len(image.text))
             assert text == image.text, f"{place}: {differences(image.text, text, image.text_start)}"

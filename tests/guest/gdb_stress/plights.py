@@ -9,6 +9,7 @@ import re
 from gdb_session import Gdb
 from gdb_stress.customers import Customers
 from gdb_stress.image import Image
+from gdb_stress.progress import counted
 from harness import Guest, uniscope, wait_for
 from remote import Remote
 
@@ -134,10 +135,9 @@ PLIGHTS = {
 
 def campaign(count, _):
     """N rounds of gdb in a guest that is idle, saturated, stuck, out of memory and so on"""
-    for _ in range(count):
-        for name, plight in PLIGHTS.items():
-            try:
-                plight()
-            except AssertionError as problem:
-                raise AssertionError(f"{name}: {problem}") from None
+    for name, plight in counted(list(PLIGHTS.items()) * count):
+        try:
+            plight()
+        except AssertionError as problem:
+            raise AssertionError(f"{name}: {problem}") from None
     return f"{count} rounds of {len(PLIGHTS)}: " + ", ".join(PLIGHTS)

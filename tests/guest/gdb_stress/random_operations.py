@@ -7,6 +7,7 @@ import random
 
 from gdb_stress.customers import Customers
 from gdb_stress.image import Image, differences, held_memory
+from gdb_stress.progress import counted
 from harness import Guest
 from remote import Remote
 
@@ -59,7 +60,7 @@ class Operations:
 
     def run(self, count):
         functions, weights = zip(*self.choices)
-        for _ in range(count):
+        for _ in counted(range(count)):
             function = self.dice.choices(functions, weights)[0]
             self.counts[function.__name__] = self.counts.get(function.__name__, 0) + 1
             self.done = [*self.done[-20:], function.__name__]
