@@ -456,6 +456,16 @@ def the_memory_map_has_what_there_is():
 
 
 @test
+def every_section_can_be_read_whole():
+    with shop() as guest, attach(guest) as gdb:
+        sections = re.findall(r"(0x\w+)->(0x\w+) at 0x\w+: (\S+) ALLOC", gdb("maint info sections ALLOC"))
+        assert ".bss" in [name for _, _, name in sections], sections
+        for start, end, name in sections:
+            text = gdb(f"dump binary memory /dev/null {start} {end}", timeout=60)
+            assert "Cannot access" not in text, f"{name}: {text}"
+
+
+@test
 def a_feature_that_is_off_is_not_used():
     with shop() as guest:
         with attach(guest) as gdb:

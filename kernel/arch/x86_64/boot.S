@@ -14,20 +14,22 @@
 	.asciz "Xen"
 	.quad boot_entry
 
+	.section .bss.boot_stack, "aw", @nobits
+	.balign 4096
+	.globl boot_stack, boot_stack_end
+boot_stack:
+	.skip BOOT_STACK_SIZE
+boot_stack_end:
+
 	.section .bss.page_aligned, "aw", @nobits
 	.balign 4096
-	.globl boot_pml4, boot_stack_guard, boot_stack, boot_stack_end
+	.globl boot_pml4
 boot_pml4:
 	.skip 4096
 boot_pdpt:
 	.skip 4096
 boot_pd:
 	.skip 4 * 4096
-boot_stack_guard:
-	.skip 4096
-boot_stack:
-	.skip BOOT_STACK_SIZE
-boot_stack_end:
 
 	.section .rodata
 	.balign 8
