@@ -37,6 +37,7 @@ static const struct {
 	[UNI_GDB_FEATURE_BINARY_DOWNLOAD] = {"binary-download", NULL},
 	[UNI_GDB_FEATURE_SEARCH_MEMORY] = {"search-memory", NULL},
 	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+"},
+	[UNI_GDB_FEATURE_FILES] = {"hostio", NULL},
 };
 
 #define COUNT (sizeof(features) / sizeof(features[0]))

@@ -79,6 +79,15 @@ struct uni_gdb_thread {
 struct uni_gdb_memory {
 	uint64_t start;
 	uint64_t len;
+	bool is_device; /* registers: to read them may have effects */
+};
+
+/* The last stretch of readable memory that gdb read of in a list of them. */
+struct uni_gdb_readable {
+	uint64_t count;	 /* of those up to this one */
+	unsigned memory; /* it lies in */
+	uint64_t start;
+	uint64_t end;
 };
 
 enum uni_gdb_event_kind {
@@ -174,6 +183,9 @@ struct uni_gdb_ops {
 	 * the last. gdb asks once and then takes every other address for a bad one. */
 	bool (*memory_next)(void *context, unsigned index, struct uni_gdb_memory *memory);
 
+	/* What the program is called, for a core that gdb makes; NULL: that is not told. */
+	const char *program;
+
 	/* For `monitor cpus`: one line a CPU. */
 	void (*describe_cpus)(void *context, struct uni_gdb_text *text);
 };
@@ -259,6 +271,7 @@ enum uni_gdb_feature {
 	UNI_GDB_FEATURE_BINARY_DOWNLOAD,
 	UNI_GDB_FEATURE_SEARCH_MEMORY,
 	UNI_GDB_FEATURE_NON_STOP,
+	UNI_GDB_FEATURE_FILES,
 };
 
 /* What `monitor` switches. */
@@ -341,6 +354,7 @@ struct uni_gdb {
 	struct uni_gdb_branches branches;
 	struct uni_gdb_call calls[UNI_GDB_CALLS];
 
+	struct uni_gdb_readable readable;
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo; NULL: behind threads_last */
 	uint32_t threads_last;

@@ -2,6 +2,7 @@
 
 /* The guest as the stub sees it: its memory, its threads, their registers. World stopped. */
 
+#include "kernel/app.h"
 #include "kernel/arch/x86_64/fault.h"
 #include "kernel/clock.h"
 #include "kernel/debug_internal.h"
@@ -234,7 +235,11 @@ static bool next_memory(void *context, unsigned index, struct uni_gdb_memory *me
 	range = index < ram ? page_ram(index) : page_device(index - ram);
 	if (range.start == 0)
 		range.start = PAGE_SIZE;
-	*memory = (struct uni_gdb_memory){range.start, range.end - range.start};
+	*memory = (struct uni_gdb_memory){
+		.start = range.start,
+		.len = range.end - range.start,
+		.is_device = index >= ram,
+	};
 	return true;
 }
 
@@ -273,5 +278,6 @@ const struct uni_gdb_ops debug_ops = {
 	.displaced_room = displaced_room,
 	.clock_us = get_clock_us,
 	.memory_next = next_memory,
+	.program = app_name,
 	.describe_cpus = describe_cpus,
 };

@@ -173,8 +173,8 @@ static bool machine_memory_next(void *context, unsigned index, struct uni_gdb_me
 {
 	static const uint64_t hole_end = MACHINE_HOLE_BASE + MACHINE_HOLE_SIZE;
 	static const struct uni_gdb_memory all[] = {
-		{MACHINE_RAM_BASE, MACHINE_HOLE_BASE - MACHINE_RAM_BASE},
-		{hole_end, MACHINE_RAM_BASE + MACHINE_RAM_SIZE - hole_end},
+		{MACHINE_RAM_BASE, MACHINE_HOLE_BASE - MACHINE_RAM_BASE, false},
+		{hole_end, MACHINE_RAM_BASE + MACHINE_RAM_SIZE - hole_end, false},
 	};
 
 	(void)context;
@@ -215,6 +215,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.displaced_room = machine_displaced_room,
 	.clock_us = machine_clock_us,
 	.memory_next = machine_memory_next,
+	.program = "machine",
 	.describe_cpus = machine_describe_cpus,
 };
 

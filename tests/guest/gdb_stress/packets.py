@@ -36,6 +36,7 @@ TEMPLATES = (
     "qCRC:@,# qSearch:memory:@;#;& qRcmd,& qRcmd,68656c70 qRcmd,637075730a qXfer:threads:read::#,# "
     "qXfer:threads:read::0,1000 qXfer:features:read:target.xml:#,# vMustReplyEmpty "
     "qTStatus qTfV qTsV qTV:# QTinit QTDV:#:&:#:& QTFrame:# QTStop QTBuffer:size:# qXfer:memory-map:read::#,# "
+    "vFile:open:2f70726f632f312f736d617073,0,0 vFile:pread:3,#,# vFile:pread:4,#,# vFile:close:# "
     "QThreadEvents:# qXfer:btrace:read:all:#,# qOffsets qSymbol:: !"
 ).split()
 
