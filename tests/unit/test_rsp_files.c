@@ -7,7 +7,7 @@
 #define HEX_OF_SMAPS "2f70726f632f312f736d617073"
 #define HEX_OF_CMDLINE "2f70726f632f312f636d646c696e65"
 
-#define STRETCHES                                                  \
+#define STRETCHES                                                   \
 	"0000000000100000-0000000000110000 rwxp 00000000 00:00 0\n" \
 	"0000000000111000-0000000000130000 rwxp 00000000 00:00 0\n"
 
