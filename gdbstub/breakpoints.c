@@ -131,9 +131,10 @@ static void stand(struct uni_gdb *stub)
 	uni_gdb_trace_stand(stub);
 }
 
-static bool is_to_be_passed(const struct uni_gdb_breakpoint *b)
+/* In non-stop mode any is: by a thread that is stopped, on its way off its CPU. */
+static bool is_to_be_passed(const struct uni_gdb *stub, const struct uni_gdb_breakpoint *b)
 {
-	return b->agent.conditions.len || b->agent.commands.len || b->is_exit ||
+	return stub->non_stop || b->agent.conditions.len || b->agent.commands.len || b->is_exit ||
 	       b->traced != UNI_GDB_TRACE_NONE;
 }
 
@@ -142,7 +143,7 @@ void uni_gdb_breakpoints_insert(struct uni_gdb *stub)
 	stand(stub);
 	for (unsigned i = 0; i < stub->standing_count; i++)
 		stub->breakpoints[i].passable =
-			is_to_be_passed(&stub->breakpoints[i]) && place_copy(stub, i);
+			is_to_be_passed(stub, &stub->breakpoints[i]) && place_copy(stub, i);
 	for (unsigned i = 0; i < stub->standing_count; i++) {
 		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
 

@@ -26,6 +26,7 @@ static const struct uni_gdb_command commands[] = {
 	       TARGET_FEATURES),
 	PACKET("qXfer:traceframe-info:read:", uni_gdb_cmd_xfer_frame_info, "Traceframe Info Format",
 	       TRACEPOINTS),
+	PACKET("qXfer:auxv:read:", uni_gdb_cmd_xfer_auxv, "General Query Packets", NON_STOP),
 	PACKET("qXfer:memory-map:read:", uni_gdb_cmd_xfer_memory_map, "Memory Map Format",
 	       MEMORY_MAP),
 	PACKET("qXfer:threads:read:", uni_gdb_cmd_xfer_threads, "Thread List Format", THREADS_XML),

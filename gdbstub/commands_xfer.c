@@ -55,6 +55,28 @@ void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args
 	uni_gdb_put_window(stub, &xml, offset, len);
 }
 
+/* The vector of a program of Linux. Where threads stop one by one gdb 13 steps one off a breakpoint
+ * by a copy of the instruction, and puts that at the program's entry (linux-tdep.c,
+ * linux_displaced_step_location); without one it stops every thread for that. The page size tells
+ * that this is no uClinux. */
+void uni_gdb_cmd_xfer_auxv(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	enum { AT_NULL, AT_PAGESZ = 6, AT_ENTRY = 9 };
+	uint64_t room = stub->ops->displaced_room(stub->context, UNI_GDB_BREAKPOINTS);
+	uint64_t vector[] = {AT_PAGESZ, 4096, AT_ENTRY, room, AT_NULL, 0};
+	struct uni_gdb_text text = {
+		.data = (char *)vector,
+		.len = room ? sizeof(vector) : 0,
+	};
+	uint64_t offset, len;
+
+	if (!uni_gdb_take(args, ':') || !uni_gdb_take_window(args, &offset, &len)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
+	uni_gdb_put_window(stub, &text, offset, len);
+}
+
 /* GDB manual, "Traceframe Info Format". */
 void uni_gdb_cmd_xfer_frame_info(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {

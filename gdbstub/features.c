@@ -36,7 +36,7 @@ static const struct {
 			   "qXfer:btrace-conf:read?"},
 	[UNI_GDB_FEATURE_BINARY_DOWNLOAD] = {"binary-download", NULL},
 	[UNI_GDB_FEATURE_SEARCH_MEMORY] = {"search-memory", NULL},
-	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+"},
+	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+;qXfer:auxv:read+"},
 	[UNI_GDB_FEATURE_FILES] = {"hostio", NULL},
 };
 

@@ -46,6 +46,7 @@
 #define UNI_GDB_EVENTS 64
 #define UNI_GDB_ACTIONS 32
 #define UNI_GDB_STOPS 2048
+#define UNI_GDB_OWN_ROOM 256
 #define UNI_GDB_NAME_SIZE 64
 #define UNI_GDB_EXTRA_SIZE 192
 #define UNI_GDB_EXPRESSIONS_SIZE 0x10000
@@ -172,7 +173,9 @@ struct uni_gdb_ops {
 
 	/* Room for the copy of a breakpoint's instruction, UNI_GDB_DISPLACED_SIZE bytes that
 	 * memory_write() takes and a CPU can execute, for each index below UNI_GDB_BREAKPOINTS. 0:
-	 * none, and breakpoints with conditions stop always: gdb looks at the condition then. */
+	 * none, and breakpoints with conditions stop always: gdb looks at the condition then.
+	 * Behind the last one, in non-stop mode, UNI_GDB_OWN_ROOM bytes for copies that gdb makes.
+	 */
 	uint64_t (*displaced_room)(void *context, unsigned index);
 
 	/* Microseconds from any fixed moment on; they stand still while the guest is stopped. Any
@@ -320,7 +323,8 @@ struct uni_gdb {
 	 * anybody, the interrupt is still wanted. */
 	bool interrupted;
 	bool kill;
-	bool resume; /* the running command asked for it */
+	bool resume;	/* the running command asked for it */
+	bool as_before; /* the last stop was for nothing: who was held stays so, and nobody else */
 
 	bool non_stop;				  /* of QNonStop */
 	bool telling;				  /* vStopped comes, or `?`: no %Stop before */

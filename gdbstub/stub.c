@@ -231,6 +231,8 @@ static void got_ack(struct uni_gdb *stub)
 
 static void interrupt(struct uni_gdb *stub)
 {
+	int32_t goes = stub->actions[0].thread;
+
 	/* Threads that are stopped one by one have vCtrlC. */
 	if (stub->non_stop)
 		return;
@@ -239,6 +241,11 @@ static void interrupt(struct uni_gdb *stub)
 		return;
 	stub->current.kind = UNI_GDB_EVENT_SIGNAL;
 	stub->current.signal = UNI_GDB_SIGINT;
+	/* gdb takes no stop of a thread that it holds. */
+	if (goes > 0 && uni_gdb_resume_of(stub, stub->current.thread).kind == UNI_GDB_HOLD) {
+		stub->current.thread = (uint32_t)goes;
+		stub->general_thread = goes;
+	}
 	send_stop(stub);
 }
 
@@ -312,6 +319,7 @@ static bool stop_again(struct uni_gdb *stub)
 
 static enum uni_gdb_verdict leave(struct uni_gdb *stub)
 {
+	stub->as_before = !stub->resume && !stub->non_stop;
 	stub->resume = false;
 	stub->stopped = false;
 	uni_gdb_calls_resume(stub);

@@ -129,6 +129,12 @@ static bool trap_breakpoint(struct trap_frame *frame)
 			debug_finish_step(frame);
 		return true;
 	}
+	if (pc == (uintptr_t)debug_aside_gone) {
+		if (debug_aside_back(frame) && is_stepping(debug_owner(self, frame)) &&
+		    !debug_step_begin(debug_owner(self, frame), frame))
+			stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
+		return true;
+	}
 	if (debug_pass_breakpoint(frame, pc))
 		return true;
 	if (uni_gdb_breakpoint_at(&debug_stub, pc)) {
@@ -158,11 +164,19 @@ static bool trap_breakpoint(struct trap_frame *frame)
 static bool trap_debug(struct trap_frame *frame, bool passed)
 {
 	struct debug_cause cause = debug_arch_cause();
+	bool is_away = debug_aside_owner(debug_arch_frame_sp(frame));
 	bool recorded = !passed && debug_record_end(frame, debug_arch_frame_pc(frame), cause.step);
 	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
 
 	if (cause.slot < 0)
 		cause.slot = debug_watch_changed();
+	/* gdb sees this thread at another place. */
+	if (cause.slot >= 0 && is_away) {
+		debug_arch_pass(frame);
+		if (passed)
+			debug_pass_leave(frame);
+		return true;
+	}
 	if (cause.slot >= 0 && !stepped && debug_pass_watch(frame, (unsigned)cause.slot))
 		return true;
 	if (cause.slot >= 0 && debug_stub.watches[cause.slot].watch.kind != UNI_GDB_WATCH_NONE) {
@@ -228,11 +242,16 @@ static void attention(void)
 void debug_interrupt_end(struct trap_frame *frame)
 {
 	unsigned self = cpu_id();
+	bool called = debug_aside_is_called();
+	bool looks = stop_wanted[self];
 
-	if (!stop_wanted[self])
-		return;
 	stop_wanted[self] = false;
-	if (!debug_link_wants_stop())
+	if (called && preempt_count() > 0) {
+		/* It is taken off its CPU as soon as it may be. */
+		cpu_current()->need_resched = 1;
+		called = false;
+	}
+	if (!called && !(looks && debug_link_wants_stop()))
 		return;
 	break_out(frame, 0,
 		  &(struct uni_gdb_event){

@@ -22,6 +22,9 @@ bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 void debug_watch_off(void);
 void debug_watch_on(void);
 
+/* gdb let threads go that were frozen, and they are to get their turn. True once. Any context. */
+bool debug_takes_thawed(void);
+
 /* The last thing before an interrupt is left, interrupts off. May do as debug_trap(). */
 void debug_interrupt_end(struct trap_frame *frame);
 

@@ -24,6 +24,8 @@ struct debug_cpu {
 	struct thread *thread; /* whose code that is */
 	struct debug_extra extra;
 
+	bool settable; /* the thread can be set aside, the CPU going on without */
+
 	bool inside;   /* in the handler: an NMI has nothing to add */
 	bool asleep;   /* halts, or is about to: irq_wake() it when there is something to see */
 	bool nmi_sent; /* by us, and not arrived yet */
@@ -146,6 +148,41 @@ void debug_record_begin(struct trap_frame *frame);
 /* On each trap: undoes that. pc: where the program is; `stepped`: it is the trap behind a step.
  * False if it was not done in this frame. */
 bool debug_record_end(struct trap_frame *frame, uint64_t pc, bool stepped);
+
+/* debug_aside.c: threads that are stopped while their CPUs go on. World stopped, but where it says
+ * otherwise. */
+
+/* As thread_hold() in struct uni_gdb_ops. */
+bool debug_aside_hold(struct thread *thread, bool hold);
+
+/* Whether the CPU is to stay where it is as gdb holds its thread. Where that can be set aside the
+ * CPU goes on without. */
+bool debug_aside_keeps(unsigned cpu);
+
+/* The registers of a thread that was set aside and is not back, NULL for others. Any context. */
+struct trap_frame *debug_aside_frame(const struct thread *thread);
+
+/* Whose place the stack pointer leads to, NULL for others. Any context. */
+struct thread *debug_aside_owner(uintptr_t sp);
+
+/* At debug_aside_gone: *frame is the thread's own if it may go on; else the thread is to give the
+ * CPU away again, and this is false. Trap context. */
+bool debug_aside_back(struct trap_frame *frame);
+
+/* This CPU's thread is one that gdb wants stopped. Interrupts off. */
+bool debug_aside_is_called(void);
+
+/* There are threads that gdb wants stopped and that do not stand yet. */
+bool debug_aside_is_awaited(void);
+
+/* A bit for each CPU that must go on for that. */
+uint32_t debug_aside_awaited_cpus(void);
+
+/* Tells the stub of those that stand now, or of all. */
+void debug_aside_arrive(bool all);
+
+/* debug_takes_thawed() is true. Any context. */
+bool debug_aside_has_thawed(void);
 
 /* debug_step.c */
 

@@ -227,6 +227,12 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 		debug_stop(frame, NULL);
 		return true;
 	}
+	if (debug_aside_owner(debug_arch_frame_sp(frame))) {
+		/* gdb sees this thread at another place. */
+		if (!begin(self, frame, &breakpoint->displaced))
+			debug_pass_leave(frame);
+		return true;
+	}
 	if (stepping)
 		debug_step_end(debug_owner(self, frame), frame);
 	way = way_of(self, frame, stepping);

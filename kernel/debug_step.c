@@ -131,6 +131,9 @@ bool debug_step_is_sent(const struct thread *thread)
 
 static bool is_to_land(const struct thread *thread)
 {
+	/* That comes back by a trap of its own. */
+	if (debug_aside_frame(thread))
+		return false;
 	if (uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP)
 		return !uni_gdb_range_runs(&debug_stub, thread->id);
 	return debug_record_is_due(thread);
@@ -148,7 +151,7 @@ void debug_step_send_all(void)
 		else
 			landing->thread = NULL;
 	}
-	while ((thread = thread_next_stopped(thread)))
+	while (!debug_stub.as_before && (thread = thread_next_stopped(thread)))
 		if (debug_cpu_of(thread) == UNI_GDB_NO_CPU && is_to_land(thread))
 			debug_step_send(thread, debug_arch_saved_pc(thread->saved_rsp));
 }

@@ -8,6 +8,11 @@
  * those that wait; each that is not held leaves by itself, makes its thread step if that is its
  * part, and returns into its frame.
  *
+ * With threads that are stopped one by one (non-stop mode) that is over as soon as the stub has
+ * nothing more to do; debug_aside.c has what happens to the threads. CPUs that stay while others
+ * run cannot look at the link, whose code may have breakpoints: one of them stops the others for
+ * that every now and then.
+ *
  * A CPU leaves by clearing `inside` and then looking at `stopped` once more; a leader sets
  * `stopped` and then sends NMIs. So either the leaving CPU sees the stop, or the NMI finds it
  * outside.
@@ -26,12 +31,18 @@
 /* Bytes that stopped the guest and that no session came of. */
 #define STRAY_TIMEOUT_NS (2 * NS_PER_S)
 
-/* While gdb is silent the leader looks for its next words every now and then: at once at first,
- * later after naps of a part of the silence, so that answers are late by that part of it at most.
- */
+/* While gdb is silent the link is looked at for its next words every now and then: at once at
+ * first, later after naps of a part of the silence, so that answers are late by that part of it at
+ * most. What stops the guest for it naps LOOK_NS at least. */
 #define SPIN_NS (2 * NS_PER_MS)
 #define NAP_PART 8
 #define NAP_MAX_NS (20 * NS_PER_MS)
+#define LOOK_NS NS_PER_MS
+
+/* What a thread that gdb wants stopped gets to come to where it can be set aside, and how often: on a
+ * busy host its CPU may not run for a while. */
+#define COME_NS (250 * NS_PER_MS)
+#define COME_TRIES 3
 
 /* CPUs that are held halt after this. */
 #define HELD_SPINS 100
@@ -69,8 +80,11 @@ bool debug_is_on_stack(const struct thread *thread, const struct trap_frame *fra
 struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame)
 {
 	uintptr_t sp = debug_arch_frame_sp(frame);
-	struct thread *thread = cpus[cpu].thread;
+	struct thread *thread = debug_aside_owner(sp);
 
+	if (thread)
+		return thread;
+	thread = cpus[cpu].thread;
 	if (is_in_stack(thread, sp))
 		return thread;
 	/* In the middle of a switch; or on a stack of the CPU's own, which is no thread's. */
@@ -176,17 +190,23 @@ static void tell_events(void)
 	}
 }
 
-static void nap(void)
+static uint64_t nap_end_ns(uint64_t since_ns)
 {
 	uint64_t now_ns = clock_ns();
+	uint64_t nap_ns = (now_ns - since_ns) / NAP_PART;
+
+	return now_ns + (nap_ns < NAP_MAX_NS ? nap_ns : NAP_MAX_NS);
+}
+
+static void nap(void)
+{
 	uint64_t heard_ns = debug_link_heard_ns();
 	uint64_t since_ns = heard_ns > debug_stopped_ns ? heard_ns : debug_stopped_ns;
-	uint64_t nap_ns = (now_ns - since_ns) / NAP_PART;
 
 	/* No pause: QEMU without KVM takes its big lock for each, which whoever brings gdb's words
 	 * needs. */
-	if (now_ns - since_ns >= SPIN_NS)
-		irq_halt(now_ns + (nap_ns < NAP_MAX_NS ? nap_ns : NAP_MAX_NS));
+	if (clock_ns() - since_ns >= SPIN_NS)
+		irq_halt(nap_end_ns(since_ns));
 }
 
 static void talk(void)
@@ -206,50 +226,122 @@ static void talk(void)
 		shutdown();
 }
 
-static uint32_t choose_held(void)
+/* NULL: nothing happened, but the link is to be looked at. */
+static void hold_world(unsigned self, const struct uni_gdb_event *event)
 {
-	uint32_t mask = 0;
-
-	for (unsigned i = 0; i < CPU_MAX; i++) {
-		const struct debug_cpu *cpu = &debug_cpus[i];
-
-		if (state_of(i) == DEBUG_CLAIMED &&
-		    uni_gdb_resume_of(&debug_stub, cpu->thread->id).kind == UNI_GDB_HOLD)
-			mask |= 1u << i;
-	}
-	return mask;
-}
-
-/* Those that are to go. */
-static void wake_free(uint32_t held_mask)
-{
-	for (unsigned i = 0; i < CPU_MAX; i++)
-		if (!(held_mask >> i & 1) && load(&debug_cpus[i].asleep))
-			irq_wake(i);
-}
-
-static void lead(unsigned self)
-{
-	uint32_t mask;
+	struct uni_gdb_event look = {
+		.kind = UNI_GDB_EVENT_ATTENTION,
+		.signal = UNI_GDB_SIGTRAP,
+		.thread = debug_cpus[self].thread->id,
+	};
 
 	store(&stopped, true);
-	set_state(self, DEBUG_CLAIMED);
 	hold_others(self);
 	debug_stopped_ns = clock_ns();
 	/* Its own first: gdb is told of it first. */
-	debug_cpus[self].told = true;
-	uni_gdb_event(&debug_stub, &debug_cpus[self].event);
+	uni_gdb_event(&debug_stub, event ? event : &look);
 	tell_events();
 	debug_step_recall();
-	talk();
-	debug_step_send_all();
-	mask = choose_held();
-	__atomic_store_n(&held, mask, __ATOMIC_SEQ_CST);
+}
+
+static uint32_t choose_held(uint32_t awaited)
+{
+	uint32_t mask = 0;
+
 	for (unsigned i = 0; i < CPU_MAX; i++)
-		change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
-	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
+		if (state_of(i) == DEBUG_CLAIMED && !(awaited >> i & 1) && debug_aside_keeps(i))
+			mask |= 1u << i;
+	return mask;
+}
+
+/* Of those that are held it looks at the link for all. Where they are for a step that is made soon,
+ * or looks itself: debug_finish_step(). */
+static bool is_lookout(unsigned cpu)
+{
+	uint32_t mask = __atomic_load_n(&held, __ATOMIC_SEQ_CST);
+
+	return mask && (unsigned)__builtin_ctz(mask) == cpu &&
+	       (debug_stub.non_stop || debug_stub.actions[0].kind != UNI_GDB_STEP);
+}
+
+/* All but the leader, which waits for more, or is among those that go or stay behind this. */
+static void free_world(unsigned self, uint32_t awaited)
+{
+	debug_step_send_all();
+	if (!debug_stub.as_before)
+		__atomic_store_n(&held, choose_held(awaited), __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (i != self)
+			change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
+}
+
+/* Wakes those that are to go, or to look. */
+static void wake(void)
+{
+	uint32_t mask = __atomic_load_n(&held, __ATOMIC_SEQ_CST);
+
 	store(&stopped, false);
-	wake_free(mask);
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if ((!(mask >> i & 1) || is_lookout(i)) && load(&debug_cpus[i].asleep))
+			irq_wake(i);
+	if (!debug_aside_has_thawed())
+		return;
+	/* Whoever takes interrupts first sees to it. */
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (cpus[i].online)
+			irq_send_reschedule(i);
+}
+
+/* Those that are awaited stand here, or have another thread. */
+static bool have_come(uint32_t awaited, struct thread *const threads[CPU_MAX])
+{
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (awaited >> i & 1 && state_of(i) != DEBUG_PARKED && cpus[i].thread == threads[i])
+			return false;
+	return true;
+}
+
+/* Lets the guest run on until the threads that gdb wants stopped are where they can be. */
+static void let_come(unsigned self, uint32_t awaited)
+{
+	uint64_t end_ns = clock_deadline(COME_NS);
+	struct thread *threads[CPU_MAX];
+
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		threads[i] = cpus[i].thread;
+	free_world(self, awaited);
+	wake();
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (awaited >> i & 1)
+			irq_send_reschedule(i);
+	while (!have_come(awaited, threads) && clock_ns() < end_ns)
+		cpu_relax();
+}
+
+/* Those that do not get there are stopped where they are. */
+static void stop_threads(unsigned self)
+{
+	for (unsigned tries = 0; debug_aside_is_awaited(); tries++) {
+		uint32_t awaited = debug_aside_awaited_cpus() & ~(1u << self);
+
+		if (awaited)
+			let_come(self, awaited);
+		hold_world(self, NULL);
+		debug_aside_arrive(tries >= COME_TRIES || !awaited);
+		talk();
+	}
+}
+
+static void lead(unsigned self, const struct uni_gdb_event *event)
+{
+	set_state(self, DEBUG_CLAIMED);
+	hold_world(self, event);
+	talk();
+	stop_threads(self);
+	free_world(self, 0);
+	change_state(self, DEBUG_CLAIMED, DEBUG_PARKED);
+	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
+	wake();
 }
 
 /* --- every CPU --- */
@@ -263,10 +355,19 @@ static bool is_told_to_stay(unsigned self)
  * CPU, or this CPU sees the change. */
 static void sleep_while_told(unsigned self)
 {
+	uint64_t end_ns = CLOCK_NEVER;
+
 	store(&debug_cpus[self].asleep, true);
+	if (is_lookout(self)) {
+		end_ns = nap_end_ns(debug_link_heard_ns());
+		if (end_ns < clock_deadline(LOOK_NS))
+			end_ns = clock_deadline(LOOK_NS);
+	}
 	if (is_told_to_stay(self))
-		irq_halt(CLOCK_NEVER);
+		irq_halt(end_ns);
 	store(&debug_cpus[self].asleep, false);
+	if (clock_ns() >= end_ns && !load(&stopped) && try_lead())
+		lead(self, NULL);
 }
 
 /* Returns when this CPU may go, and its state is DEBUG_OUT. */
@@ -276,8 +377,10 @@ static void wait(unsigned self)
 
 	for (unsigned spins = 0;; spins++) {
 		if (cpu->has_event && !cpu->told) {
-			if (try_lead())
-				lead(self);
+			if (try_lead()) {
+				cpu->told = true;
+				lead(self, &cpu->event);
+			}
 		} else if (!is_told_to_stay(self)) {
 			if (change_state(self, DEBUG_PARKED, DEBUG_OUT))
 				return;
@@ -313,7 +416,9 @@ static bool set_off(struct debug_cpu *cpu)
 		debug_record_begin(cpu->frame);
 		return true;
 	}
-	if (debug_step_begin(cpu->thread, cpu->frame))
+	/* A thread that is on its way back steps when it is there. */
+	if (debug_aside_owner(debug_arch_frame_sp(cpu->frame)) ||
+	    debug_step_begin(cpu->thread, cpu->frame))
 		return true;
 	cpu->event = (struct uni_gdb_event){
 		.kind = UNI_GDB_EVENT_STEP,
@@ -332,6 +437,16 @@ static void take_back(struct debug_cpu *cpu, struct trap_frame *frame)
 	debug_record_end(frame, debug_arch_frame_pc(frame), false);
 }
 
+/* The CPU may go on without its thread, which is then where any thread may be preempted. */
+static bool is_settable(unsigned self, const struct trap_frame *frame)
+{
+	const struct thread *thread = debug_cpus[self].thread;
+
+	return debug_arch_can_yield(frame) && preempt_count() == 0 && cpus[self].irq_depth == 0 &&
+	       thread == cpus[self].thread && thread != cpus[self].idle &&
+	       thread->state == THREAD_RUNNING && is_in_stack(thread, debug_arch_frame_sp(frame));
+}
+
 uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 {
 	unsigned self = cpu_id();
@@ -344,6 +459,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 	debug_arch_hold(&cpu->extra);
 	if (debug_arch_frame_pc(frame) == (uintptr_t)debug_landing)
 		debug_step_landed(cpu->thread, frame);
+	cpu->settable = is_settable(self, frame);
 	cpus[self].debug_due = 0;
 	cpu->told = false;
 	cpu->has_event = event;

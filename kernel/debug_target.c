@@ -91,7 +91,9 @@ static void put_wait(struct uni_gdb_text *text, const struct thread_wait *wait)
 
 static void put_state(struct uni_gdb_text *text, const struct thread *thread, int cpu)
 {
-	if (cpu >= 0) {
+	if (thread->frozen) {
+		uni_gdb_put(text, "stopped by gdb");
+	} else if (cpu >= 0) {
 		uni_gdb_put(text, "running on CPU ");
 		uni_gdb_put_decimal(text, (uint64_t)cpu);
 	} else if (thread->state == THREAD_BLOCKED && thread->wait.kind != WAIT_NONE) {
@@ -152,12 +154,18 @@ static bool is_out_of_reach(const struct thread *thread)
 static int get_registers(void *context, uint32_t id, struct uni_gdb_registers *registers)
 {
 	struct thread *thread = find(id);
+	struct trap_frame *frame;
 	int cpu;
 
 	(void)context;
 	if (!thread)
 		return -UNI_ENOENT;
 	cpu = debug_cpu_of(thread);
+	frame = debug_aside_frame(thread);
+	if (frame) {
+		debug_arch_get_aside(registers, frame, cpu >= 0 ? cpus[cpu].fpu : thread->fpu);
+		return 0;
+	}
 	if (cpu >= 0) {
 		debug_arch_get(registers, debug_cpus[cpu].frame, &debug_cpus[cpu].extra,
 			       cpus[cpu].fpu);
@@ -171,12 +179,18 @@ static int get_registers(void *context, uint32_t id, struct uni_gdb_registers *r
 static int set_registers(void *context, uint32_t id, const struct uni_gdb_registers *registers)
 {
 	struct thread *thread = find(id);
+	struct trap_frame *frame;
 	int cpu;
 
 	(void)context;
 	if (!thread)
 		return -UNI_ENOENT;
 	cpu = debug_cpu_of(thread);
+	frame = debug_aside_frame(thread);
+	if (frame) {
+		debug_arch_set(registers, frame, cpu >= 0 ? cpus[cpu].fpu : thread->fpu);
+		return 0;
+	}
 	if (cpu >= 0) {
 		debug_arch_set(registers, debug_cpus[cpu].frame, cpus[cpu].fpu);
 		return 0;
@@ -184,6 +198,14 @@ static int set_registers(void *context, uint32_t id, const struct uni_gdb_regist
 	if (is_out_of_reach(thread))
 		return -UNI_EBUSY;
 	return debug_arch_set_saved(registers, thread->saved_rsp, thread->fpu);
+}
+
+static bool hold_thread(void *context, uint32_t id, bool hold)
+{
+	struct thread *thread = find(id);
+
+	(void)context;
+	return thread && debug_aside_hold(thread, hold);
 }
 
 static void add_fpu(void *context, struct uni_gdb_registers *registers)
@@ -200,7 +222,7 @@ static const char *refuse_breakpoint(void *context, uint64_t address, size_t len
 {
 	(void)context;
 	if (debug_overlaps(address, len, kernel_stub_text_start, kernel_stub_text_end) ||
-	    debug_overlaps(address, len, debug_copies, debug_copies + UNI_GDB_BREAKPOINTS))
+	    debug_overlaps(address, len, debug_copies, debug_copies + DEBUG_COPIES))
 		return "the debug stub itself runs here";
 	return NULL;
 }
@@ -272,6 +294,7 @@ const struct uni_gdb_ops debug_ops = {
 	.thread_find = find_thread,
 	.registers_get = get_registers,
 	.registers_set = set_registers,
+	.thread_hold = hold_thread,
 	.registers_add_fpu = add_fpu,
 	.breakpoint_refused = refuse_breakpoint,
 	.watch_refused = refuse_watch,

@@ -49,6 +49,11 @@ void run_queue_put(struct run_queue *queue, struct thread *thread, bool first)
 	struct list *list = &queue->ready[thread->priority];
 
 	thread->state = THREAD_READY;
+	thread->put_aside = thread->frozen;
+	if (thread->put_aside) {
+		list_append(&queue->frozen, &thread->queue_link);
+		return;
+	}
 	list_insert_before(first ? list->next : list, &thread->queue_link);
 	queue->ready_mask |= 1u << thread->priority;
 	if (thread->priority != THREAD_PRIORITY_IDLE)
@@ -58,6 +63,8 @@ void run_queue_put(struct run_queue *queue, struct thread *thread, bool first)
 void run_queue_take(struct run_queue *queue, struct thread *thread)
 {
 	list_remove(&thread->queue_link);
+	if (thread->put_aside)
+		return;
 	if (list_empty(&queue->ready[thread->priority]))
 		queue->ready_mask &= ~(1u << thread->priority);
 	if (thread->priority != THREAD_PRIORITY_IDLE)

@@ -13,6 +13,7 @@ struct run_queue {
 	uint32_t ready_count; /* threads in them, idle ones aside; read without the lock too */
 	int running_priority;
 	struct list ready[THREAD_PRIORITY_MAX + 1];
+	struct list frozen; /* READY too, and out of the count: thread->frozen was set */
 	struct timer slice; /* armed while a thread waits that has its turn after it, here or
 			       elsewhere */
 };
@@ -32,7 +33,8 @@ int run_queue_running(const struct run_queue *queue);
 /* The highest priority that is ready, -1 if none is. */
 int run_queue_top(const struct run_queue *queue);
 
-/* Makes a thread READY, last of its priority, or first where it has not had its turn yet. */
+/* Makes a thread READY, last of its priority, or first where it has not had its turn yet. A frozen
+ * one is kept apart. */
 void run_queue_put(struct run_queue *queue, struct thread *thread, bool first);
 void run_queue_take(struct run_queue *queue, struct thread *thread);
 

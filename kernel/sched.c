@@ -5,6 +5,7 @@
 #include "kernel/sched.h"
 
 #include "kernel/clock.h"
+#include "kernel/debug.h"
 #include "kernel/irq.h"
 #include "kernel/panic.h"
 #include "kernel/run_queue.h"
@@ -42,16 +43,19 @@ static struct thread *pick_next(struct run_queue *queue, struct cpu *cpu, bool p
 	bool can_go_on = prev->state == THREAD_RUNNING && prev != cpu->idle;
 	int top = run_queue_top(queue);
 
-	if (can_go_on && top < prev->priority)
+	if (can_go_on && top < prev->priority && !prev->frozen)
 		return prev;
 	/* One that a more urgent thread interrupts has not had its turn yet: it keeps its place. */
 	if (can_go_on)
 		run_queue_put(queue, prev, preempted && top > prev->priority);
-	if (top < 0)
-		return cpu->idle;
-	next = run_queue_first(queue, top);
-	run_queue_take(queue, next);
-	return next;
+	while ((top = run_queue_top(queue)) >= 0) {
+		next = run_queue_first(queue, top);
+		run_queue_take(queue, next);
+		if (!next->frozen)
+			return next;
+		run_queue_put(queue, next, false);
+	}
+	return cpu->idle;
 }
 
 static void account_switch(struct cpu *cpu, struct thread *prev, struct thread *next)
@@ -142,6 +146,8 @@ void thread_reschedule_interrupt(void)
 {
 	struct run_queue *queue = run_queue_of(cpu_id());
 
+	if (debug_takes_thawed())
+		sched_thaw();
 	spin_lock_irqs_off(&queue->lock);
 	sched_check_preemption(queue, cpu_current());
 	spin_unlock_irqs_off(&queue->lock);
@@ -155,6 +161,7 @@ void sched_init_cpu(struct thread *idle)
 	spin_init(&queue->lock, "run queue");
 	for (int i = 0; i <= THREAD_PRIORITY_MAX; i++)
 		list_init(&queue->ready[i]);
+	list_init(&queue->frozen);
 	timer_setup(&queue->slice, slice_over);
 	cpu->idle = idle;
 	cpu->thread = idle;

@@ -16,6 +16,9 @@ void sched_relieve(void);
 /* Runs the most urgent ready thread, or goes on with this one. Interrupts off. */
 void sched_reschedule(bool preempted);
 
+/* Those that were frozen and are so no more get their turn again. Interrupts off. */
+void sched_thaw(void);
+
 /* Gives a thread that is in no queue to a CPU. Lock of that CPU's queue held. */
 void sched_move(struct thread *thread, unsigned cpu);
 

@@ -132,6 +132,36 @@ void sched_wake(struct thread *thread)
 		make_ready(thread);
 }
 
+static struct thread *take_thawed(struct run_queue *queue)
+{
+	struct thread *found = NULL;
+
+	spin_lock_irqs_off(&queue->lock);
+	list_for_each(node, &queue->frozen)
+	{
+		found = list_entry(node, struct thread, queue_link);
+		if (!found->frozen)
+			break;
+		found = NULL;
+	}
+	if (found != NULL) {
+		run_queue_take(queue, found);
+		/* Nobody is to look for it in a run queue until it is in one. */
+		found->state = THREAD_BLOCKED;
+	}
+	spin_unlock_irqs_off(&queue->lock);
+	return found;
+}
+
+void sched_thaw(void)
+{
+	struct thread *thread;
+
+	for (unsigned i = 0; i < cpu_count(); i++)
+		while ((thread = take_thawed(run_queue_of(i))) != NULL)
+			make_ready(thread);
+}
+
 void sched_start(struct thread *thread)
 {
 	uint64_t flags = irq_save();

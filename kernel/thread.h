@@ -62,6 +62,8 @@ struct thread {
 	enum thread_state state;
 	uint8_t priority;
 	bool detached;
+	bool frozen;	     /* is not to run: a debugger's, changed with the world stopped */
+	bool put_aside;	     /* READY, and among the frozen of its run queue */
 	int16_t pinned_cpu;  /* or THREAD_ANY_CPU */
 	uint16_t cpu;	     /* runs, is queued or ran last there */
 	uintptr_t saved_rsp; /* a struct switch_frame, while not RUNNING */
@@ -177,7 +179,7 @@ const char *wait_kind_name(enum wait_kind kind);
  * preempted. */
 void thread_preempt_irq(void);
 
-/* Another CPU put a thread into this one's run queue. */
+/* Another CPU put a thread into this one's run queue; or a debugger lets frozen ones go. */
 void thread_reschedule_interrupt(void);
 
 /* --- boot --- */

@@ -125,14 +125,14 @@ class Guest:
         """Runs `uniscope ARGUMENTS`; write the guest's name among them where it belongs."""
         return uniscope(*arguments, **options)
 
-    def wait_for_thread(self, name, state=None):
+    def wait_for_thread(self, name, state=None, timeout=20):
         """Until the application is as far as a thread of this name, in this state if one is given."""
 
         def has_it():
             stat = json.loads(uniscope("stat", self.name, "--json", "--interval", "0.1").stdout)
             return any(t["name"] == name and state in (None, t["state"]) for t in stat["threads"])
 
-        wait_for(f"thread {name}", has_it)
+        wait_for(f"thread {name}", has_it, timeout)
 
     @property
     def runtime(self):

@@ -157,6 +157,8 @@ static const char *machine_watch_refused(void *context, uint64_t address, size_t
 static uint64_t machine_displaced_room(void *context, unsigned index)
 {
 	(void)context;
+	if (index == UNI_GDB_BREAKPOINTS)
+		return MACHINE_OWN_ROOM_BASE;
 	if (index >= MACHINE_ROOM_COUNT)
 		return 0;
 	return MACHINE_ROOM_BASE + index * UNI_GDB_DISPLACED_SIZE;

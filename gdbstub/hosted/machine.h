@@ -19,6 +19,7 @@
 /* For copies of instructions. */
 #define MACHINE_ROOM_BASE 0x128000
 #define MACHINE_ROOM_COUNT 64
+#define MACHINE_OWN_ROOM_BASE 0x129000
 #define MACHINE_FRAMES_SIZE 0x20000
 #define MACHINE_WIRE_SIZE 0x40000
 

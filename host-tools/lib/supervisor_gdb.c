@@ -58,11 +58,27 @@ static void on_timer(void *context, uint32_t events)
 		arm(watch, now_ns);
 }
 
-/* Packets after which the guest runs, and answers when it stops: perhaps never. */
-static bool resumes(const uint8_t *packet, unsigned len)
+static bool begins_with(const struct gdb_watch *watch, const char *text)
 {
-	return len > 0 &&
-	       (strchr("cCsSkD", packet[0]) || (len >= 6 && memcmp(packet, "vCont;", 6) == 0));
+	size_t len = strlen(text);
+
+	return watch->packet_len >= len && memcmp(watch->packet, text, len) == 0;
+}
+
+/* Packets after which the guest runs, and answers when it stops: perhaps never. In non-stop mode
+ * it answers at once. */
+static bool resumes(const struct gdb_watch *watch)
+{
+	return watch->packet_len > 0 && (strchr("cCsSk", watch->packet[0]) ||
+					 (!watch->non_stop && begins_with(watch, "vCont;")));
+}
+
+static void follow_mode(struct gdb_watch *watch)
+{
+	if (begins_with(watch, "qSupported") || begins_with(watch, "QNonStop:0"))
+		watch->non_stop = false;
+	else if (begins_with(watch, "QNonStop:1"))
+		watch->non_stop = true;
 }
 
 /* Follows the packets of gdb just far enough to know whether an answer is due. */
@@ -73,7 +89,8 @@ static void follow(struct gdb_watch *watch, uint8_t byte)
 		watch->packet_len = 0;
 	} else if (byte == '#' && watch->in_packet) {
 		watch->in_packet = false;
-		if (resumes(watch->packet, watch->packet_len))
+		follow_mode(watch);
+		if (resumes(watch))
 			stop_waiting(watch);
 		else
 			expect_answer(watch);

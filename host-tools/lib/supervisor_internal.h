@@ -116,9 +116,10 @@ struct gdb_watch {
 	uint64_t due_ns;   /* when the next NMI goes in; 0: no answer is due */
 	uint64_t delay_ms; /* from the one before */
 	unsigned attempts;
-	uint8_t packet[8]; /* start of the packet that gdb is sending */
+	uint8_t packet[16]; /* start of the packet that gdb is sending */
 	unsigned packet_len;
 	bool in_packet;
+	bool non_stop;	      /* of QNonStop */
 	uint64_t attached_ns; /* when gdb came or went */
 };
 

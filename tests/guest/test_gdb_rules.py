@@ -10,14 +10,15 @@ from harness import Guest, image, main, run, test
 from remote import Remote, Stop
 
 # What the stub calls outside of its own text, so that breakpoints may stand there: what runs with all
-# of them lifted (the polled link, the words for states), at boot, at a death, or when the code that a
-# trap came into goes on by itself.
+# of them lifted (the polled link, the words for states), at boot, at a death, when the code that a trap
+# came into goes on by itself, or when a thread that was set aside gives its CPU away.
 CALLED = set(
     "port_poll_read port_poll_write uart_get uart_put thread_state_name wait_kind_name memset "
     "uni_bytecode_refused shutdown port_is_open port_poll_peek uart_has_input irq_dispatch probe_nmi "
     "thread_preempt_irq panic_trap cpu_halt clock_delay_ns cmdline_get cmdline_has irq_isa_gsi "
     "irq_route_gsi page_map_device port_find port_on_event port_poll_only uart_enable_interrupt "
-    "uart_isa_irq uart_present page_ram page_ram_count page_device page_device_count strcmp".split()
+    "uart_isa_irq uart_present page_ram page_ram_count page_device page_device_count strcmp "
+    "sched_reschedule".split()
 )
 
 

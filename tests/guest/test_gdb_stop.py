@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -146,6 +147,23 @@ def a_guest_that_is_told_to_stop_exits():
         guest.uniscope("stop", guest.name)
         text = gdb.read()
         assert "exited normally" in text, text
+
+
+@test
+def control_c_stops_one_that_runs_while_the_other_cpu_is_held():
+    """The CPU that gdb's bytes interrupt is the one that is held."""
+    with Guest("drill", "--cpus", "2", arguments=["threads=2"]) as guest, attach(guest) as gdb:
+        runs = int(re.search(r"^[* ] +(\d+) .*running on CPU 1", gdb("info threads"), re.M).group(1))
+        gdb(f"thread {runs}")
+        gdb("set scheduler-locking on")
+        for _ in range(3):
+            gdb("set debug remote 1")  # to see when it goes on
+            gdb.send("continue")
+            gdb.wait("packet", 30, lambda: b"vCont;c:" in gdb.text)
+            gdb.process.send_signal(signal.SIGINT)
+            assert "received signal SIGINT" in gdb.read()
+            gdb("set debug remote 0")
+            assert gdb.thread() == runs
 
 
 main()

@@ -2,7 +2,6 @@
 """gdb and a thousand threads, threads that come while it looks, and one that it records."""
 
 import re
-import time
 
 from gdb_session import Gdb
 from harness import Guest, main, test, wait_for
@@ -27,15 +26,10 @@ def a_thousand_threads_are_listed():
     for cpus in ("2", "16"):
         with Guest("crowd", "--machine", "q35", "--cpus", cpus, "--memory", "128") as guest:
             wait_for("every thread", lambda: all_there(guest), timeout=80)
-            times = []
-            for _ in range(3):
-                start = time.monotonic()
-                with attach(guest) as gdb:
-                    assert members(gdb) == COUNT
-                    times.append(time.monotonic() - start)
-                    assert "member-999" in gdb("thread find member-999")
-                    gdb("detach")
-            print(f"# {cpus} CPUs: attached and listed in {min(times):.3f} s")
+            with attach(guest) as gdb:
+                assert members(gdb) == COUNT
+                assert "member-999" in gdb("thread find member-999")
+                gdb("detach")
 
 
 @test

@@ -441,6 +441,34 @@ Test(rsp_nonstop, what_dprintf_printed_comes_with_a_monitor_command)
 	cr_expect_eq(m.stub.output.len, 0);
 }
 
+Test(rsp_nonstop, gives_room_for_the_copies_that_gdb_makes)
+{
+	/* A page's size, MACHINE_OWN_ROOM_BASE, the end. */
+	static const char reply[] = "$l"
+				    "\6\0\0\0\0\0\0\0"
+				    "\0\x10\0\0\0\0\0\0"
+				    "\t\0\0\0\0\0\0\0"
+				    "\0\x90\x12\0\0\0\0\0"
+				    "\0\0\0\0\0\0\0\0"
+				    "\0\0\0\0\0\0\0\0"
+				    "#";
+
+	rsp_stop(UNI_GDB_EVENT_ATTENTION, 1, 0);
+	rsp_send("qXfer:auxv:read::0,1000");
+	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
+	cr_expect_eq(memcmp(m.from_stub, reply, sizeof(reply) - 1), 0);
+	m.from_stub_len = 0;
+	expect("qXfer:auxv:read:x:0,1000", "E16");
+}
+
+/* One that a stopped thread may meet on its way off its CPU. */
+Test(rsp_nonstop, each_breakpoint_can_be_passed)
+{
+	m.ram[0x200] = 0x90;
+	expect("Z0,100200,1", "OK");
+	cr_expect_not_null(uni_gdb_breakpoint_passable(&m.stub, 0x100200));
+}
+
 Test(rsp_nonstop, there_is_room_for_so_many)
 {
 	m.stub.stop_count = UNI_GDB_STOPS - 1;

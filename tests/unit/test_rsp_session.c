@@ -132,7 +132,7 @@ Test(rsp, offers_what_gdb_may_use)
 		"EnableDisableTracepoints+;InstallInTrace+;DisconnectedTracing+;QTBuffer:size+;"
 		"tracenz+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
 		"QThreadEvents+;Qbtrace:bts+;Qbtrace:off+;Qbtrace-conf:bts:size+;"
-		"qXfer:btrace:read+;qXfer:btrace-conf:read?;QNonStop+");
+		"qXfer:btrace:read+;qXfer:btrace-conf:read?;QNonStop+;qXfer:auxv:read+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");
@@ -253,6 +253,20 @@ Test(rsp, ctrl_c_that_meets_a_stop_holds_the_next_resume)
 	machine_send(&m, "\x03", 1);
 	ask("qXfer:threads:read::0,1000");
 	resume("vCont;c");
+}
+
+Test(rsp, ctrl_c_stops_a_thread_that_runs_and_none_that_is_held)
+{
+	attach();
+	machine_send(&m, "\x03", 1);
+	send_packet("vCont;c:2");
+	cr_expect_eq(poll(), UNI_GDB_STAY);
+	cr_expect_eq(strncmp(payload(), "T02thread:2;", 12), 0, "%s", answer);
+	resume("vCont;c:2");
+	event(UNI_GDB_EVENT_ATTENTION, 1, 0); /* of a CPU that is held, and looks */
+	machine_send(&m, "\x03", 1);
+	cr_expect_eq(poll(), UNI_GDB_STAY);
+	cr_expect_eq(strncmp(payload(), "T02thread:2;", 12), 0, "%s", answer);
 }
 
 Test(rsp, breakpoints_are_there_only_while_it_runs)

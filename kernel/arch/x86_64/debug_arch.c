@@ -10,6 +10,7 @@
 #include "kernel/sched.h"
 #include "tracing/errno.h"
 
+#define RFLAGS_ALWAYS (1ul << 1)
 #define RFLAGS_RESUME (1ul << 16)
 
 /* Intel SDM vol. 3, figure 17-1 */
@@ -135,6 +136,15 @@ void debug_arch_get(struct uni_gdb_registers *to, const struct trap_frame *frame
 	get_words(to, frame, extra->fs_base, extra->gs_base);
 	fpu_get(to->xsave, fpu);
 	to->known = KNOWN_ALL;
+}
+
+/* The bases are the CPU's. */
+void debug_arch_get_aside(struct uni_gdb_registers *to, const struct trap_frame *frame,
+			  const void *fpu)
+{
+	get_words(to, frame, 0, 0);
+	fpu_get(to->xsave, fpu);
+	to->known = KNOWN_ALL & ~(KNOWN(FS_BASE) | KNOWN(GS_BASE));
 }
 
 void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *frame)
@@ -358,6 +368,49 @@ void debug_arch_leave_again(struct trap_frame *frame, const struct trap_frame *t
 		return;
 	frame->rip = (uintptr_t)trap_leave;
 	frame->rsp = (uintptr_t)trap;
+}
+
+_Static_assert(sizeof(struct trap_frame) == 176, "debug_entry.S");
+_Static_assert(offsetof(struct debug_aside, frame) % 16 == 0, "a stack begins there");
+
+extern const char debug_aside_enter[];
+
+/* gdb may have the thread of a fault die of it, which only the CPU that is in it can do. */
+bool debug_arch_can_yield(const struct trap_frame *frame)
+{
+	switch (frame->vector) {
+	case TRAP_NMI:
+		break;
+	case TRAP_DB:
+	case TRAP_BP:
+		if (debug_arch_trap_on((uintptr_t)frame) != frame)
+			return false;
+		break;
+	default:
+		if (frame->vector < TRAP_EXCEPTIONS ||
+		    debug_arch_trap_on((uintptr_t)frame) != frame)
+			return false;
+	}
+	return frame->rflags & RFLAGS_IF;
+}
+
+void debug_arch_set_aside(struct debug_aside *aside, struct trap_frame *frame)
+{
+	aside->frame = *frame;
+	frame->rsp = (uintptr_t)&aside->frame;
+	frame->rflags = RFLAGS_ALWAYS;
+	debug_arch_stay_aside(frame);
+}
+
+void debug_arch_stay_aside(struct trap_frame *frame)
+{
+	frame->rip = (uintptr_t)debug_aside_enter;
+}
+
+void debug_arch_leave_aside(const struct debug_aside *aside, struct trap_frame *frame)
+{
+	*frame = aside->frame;
+	frame->vector = TRAP_BP;
 }
 
 enum uni_gdb_signal debug_arch_signal(unsigned vector)

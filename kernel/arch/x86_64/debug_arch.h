@@ -49,6 +49,10 @@ void debug_arch_peek(struct uni_gdb_registers *to, const struct trap_frame *fram
 /* Adds the FPU: the kernel itself uses none, so the CPU still has that of the code that trapped. */
 void debug_arch_peek_fpu(struct uni_gdb_registers *to);
 
+/* Of a thread that is on none, and was interrupted at any place. */
+void debug_arch_get_aside(struct uni_gdb_registers *to, const struct trap_frame *frame,
+			  const void *fpu);
+
 /* Of a thread that is on none. Negative when saved_rsp leads nowhere. */
 int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, const void *fpu);
 int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_rsp, void *fpu);
@@ -81,6 +85,28 @@ bool debug_arch_is_trap_stack(unsigned cpu, uintptr_t address, size_t len);
 /* If that trap is being left, begins with that again. */
 void debug_arch_leave_again(struct trap_frame *frame, const struct trap_frame *trap);
 
+/* Room for a thread that stands where it was stopped while its CPU goes on: the stack on which it
+ * gives its CPU away, as a debugger may write to its own. */
+#define DEBUG_ASIDE_STACK_SIZE 4096
+
+struct debug_aside {
+	char stack[DEBUG_ASIDE_STACK_SIZE];
+	struct trap_frame frame;
+	struct thread *thread; /* NULL: free */
+} __attribute__((aligned(16)));
+
+/* Whether the code may be made to give its CPU away: it had interrupts on, and this CPU goes back
+ * to it by the frame. */
+bool debug_arch_can_yield(const struct trap_frame *frame);
+
+/* The frame's code is moved there; the frame leads to where it gives its CPU away, after which the
+ * thread comes to debug_aside_gone. */
+void debug_arch_set_aside(struct debug_aside *aside, struct trap_frame *frame);
+
+/* There: once more, or back. */
+void debug_arch_stay_aside(struct trap_frame *frame);
+void debug_arch_leave_aside(const struct debug_aside *aside, struct trap_frame *frame);
+
 /* A step in the making. */
 struct debug_step_flags {
 	uint64_t pc;
@@ -112,10 +138,12 @@ uint64_t *debug_arch_saved_pc(uintptr_t saved_rsp);
 enum uni_gdb_signal debug_arch_signal(unsigned vector);
 
 /* debug_entry.S: enters the debugger by a trap, on the trap's own stack; and where a thread comes
- * out that was to step while it was on no CPU. */
+ * out that was to step while it was on no CPU, or was set aside. */
 void debug_break(void);
 extern const char debug_break_instruction[];
 extern const char debug_landing[];
+extern const char debug_aside_gone[];
 
-/* Room for the copies of instructions that breakpoints stand on. */
-extern char debug_copies[UNI_GDB_BREAKPOINTS][UNI_GDB_DISPLACED_SIZE];
+/* Room for the copies of instructions that breakpoints stand on, and for gdb's own. */
+#define DEBUG_COPIES (UNI_GDB_BREAKPOINTS + UNI_GDB_OWN_ROOM / UNI_GDB_DISPLACED_SIZE)
+extern char debug_copies[DEBUG_COPIES][UNI_GDB_DISPLACED_SIZE];
