@@ -39,8 +39,8 @@
 #define NAP_MAX_NS (20 * NS_PER_MS)
 #define LOOK_NS NS_PER_MS
 
-/* What a thread that gdb wants stopped gets to come to where it can be set aside, and how often: on a
- * busy host its CPU may not run for a while. */
+/* What a thread that gdb wants stopped gets to come to where it can be set aside, and how often: on
+ * a busy host its CPU may not run for a while. */
 #define COME_NS (250 * NS_PER_MS)
 #define COME_TRIES 3
 
