@@ -14,7 +14,7 @@ SHOP = ("--cpus", "4", "--memory", "64")
 
 PLACES = (
     # the scheduler
-    "switch_locked sched_reschedule thread_switch thread_preempt_irq run_queue_of make_ready "
+    "switch_locked sched_reschedule thread_switch thread_preempt_irq run_queue_take make_ready "
     # locks
     "spin_lock spin_unlock mutex_lock mutex_unlock sem_post "
     # the heap

@@ -151,12 +151,13 @@ void __wrap_debug_init(void)
 {
 }
 
-/* gdb hears of a stop in this thread. */
+/* gdb hears of a stop in this thread. In non-stop mode a look at the link is none. */
 static bool is_news(const struct thread *thread)
 {
 	int cpu = debug_cpu_of(thread);
 
-	return cpu != UNI_GDB_NO_CPU && debug_cpus[cpu].has_event;
+	return cpu != UNI_GDB_NO_CPU && debug_cpus[cpu].has_event &&
+	       (!debug_stub.non_stop || debug_cpus[cpu].event.kind != UNI_GDB_EVENT_ATTENTION);
 }
 
 struct thread *__wrap_thread_next_stopped(const struct thread *thread)
