@@ -85,18 +85,27 @@ void uni_gdb_stop_add(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	if (event->kind == UNI_GDB_EVENT_ATTENTION ||
 	    (stop ? stop->state != UNI_GDB_STOP_WANTED : stub->stop_count == UNI_GDB_STOPS))
 		return;
-	if (!stop)
-		stop = &stub->stops[stub->stop_count++];
-	*stop = (struct uni_gdb_stop){.event = *event, .state = UNI_GDB_STOP_QUEUED};
+	*(stop ? stop : &stub->stops[stub->stop_count++]) = (struct uni_gdb_stop){
+		.event = *event,
+		.state = UNI_GDB_STOP_QUEUED,
+		.again = stop && event->kind == UNI_GDB_EVENT_STEP,
+	};
 	forget_action(stub, event->thread);
 	stub->ops->thread_hold(stub->context, event->thread, event->kind != UNI_GDB_EVENT_ENDED);
 }
 
+/* gdb makes steps of its own, whose ends it keeps to itself and goes on: so the end of a step does
+ * not do for a stop that it asks for. */
 static bool want(struct uni_gdb *stub, uint32_t thread, enum uni_gdb_signal signal)
 {
-	struct uni_gdb_stop *stop;
+	struct uni_gdb_stop *stop = find(stub, thread);
 
-	if (find(stub, thread) || !uni_gdb_thread_exists(stub, thread))
+	if (stop) {
+		stop->again |=
+			stop->state != UNI_GDB_STOP_TOLD && stop->event.kind == UNI_GDB_EVENT_STEP;
+		return true;
+	}
+	if (!uni_gdb_thread_exists(stub, thread))
 		return true;
 	if (stub->stop_count == UNI_GDB_STOPS)
 		return false;
@@ -192,8 +201,15 @@ static bool let_go(struct uni_gdb *stub, struct uni_gdb_stop *stop,
 
 	if (acts && stub->action_count == UNI_GDB_ACTIONS)
 		return false;
-	stop->state = UNI_GDB_STOP_RESUMED;
 	stub->current.thread = stop->event.thread;
+	if (stop->again) {
+		*stop = (struct uni_gdb_stop){
+			.event = {.kind = UNI_GDB_EVENT_HALTED, .thread = stop->event.thread},
+			.state = UNI_GDB_STOP_QUEUED,
+		};
+		return true;
+	}
+	stop->state = UNI_GDB_STOP_RESUMED;
 	stub->ops->thread_hold(stub->context, stop->event.thread, false);
 	if (acts) {
 		stub->actions[stub->action_count] = *action;

@@ -295,6 +295,7 @@ struct uni_gdb_stop {
 		UNI_GDB_STOP_TOLD,    /* gdb may let it go */
 		UNI_GDB_STOP_RESUMED, /* by the running command */
 	} state;
+	bool again; /* let go, it stops at once: gdb asked for that before it knew of this one */
 };
 
 /* An XML document or a list that is sent in pieces, rendered once, element by element. */

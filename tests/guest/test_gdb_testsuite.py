@@ -84,7 +84,7 @@ FILES = {
     },
     "threads": {
         "gdb.mi/gdb669.exp": 52,
-        "gdb.mi/interrupt-thread-group.exp": 2,
+        "gdb.mi/interrupt-thread-group.exp": 11,
         "gdb.mi/mi-cmd-user-context.exp": 28,
         "gdb.mi/mi-pthreads.exp": 19,
         "gdb.mi/mi-threads-interrupt.exp": 5,

@@ -266,6 +266,47 @@ Test(rsp_nonstop, a_step_that_is_stopped_is_over)
 	cr_expect_eq(m.stub.action_count, 0);
 }
 
+/* gdb steps a thread off a breakpoint, and its user stops it meanwhile. */
+Test(rsp_nonstop, the_end_of_a_step_does_not_do_for_a_stop)
+{
+	ask("vCont;t:2");
+	expect("vStopped", "OK");
+	let_go("vCont;s:2");
+	expect_begins(happen(UNI_GDB_EVENT_STEP, 2, 0), "%Stop:T05thread:2;");
+	expect("vCont;t:2", "OK");
+	expect("vStopped", "OK");
+	believed_stopped[2] = false;
+	expect_begins(ask("vCont;c:2"), "OK\n%Stop:T00thread:2;");
+	expect("vStopped", "OK");
+	cr_expect_eq(kind_of(2), UNI_GDB_HOLD);
+	let_go("vCont;c:2");
+	cr_expect_eq(kind_of(2), UNI_GDB_CONTINUE);
+}
+
+Test(rsp_nonstop, a_step_that_ends_on_the_way_to_a_stop)
+{
+	m.stops_late = true;
+	ask("vCont;t:2");
+	rsp_stop(UNI_GDB_EVENT_HALTED, 2, 0);
+	rsp_send("vStopped");
+	uni_gdb_poll(&m.stub);
+	believe(rsp_received());
+	let_go("vCont;s:2");
+	expect("vCont;t:2", "OK");
+	expect_begins(happen(UNI_GDB_EVENT_STEP, 2, 0), "%Stop:T05thread:2;");
+	expect("vStopped", "OK");
+	believed_stopped[2] = false;
+	expect_begins(ask("vCont;c:2"), "OK\n%Stop:T00thread:2;");
+}
+
+Test(rsp_nonstop, a_breakpoint_does_for_a_stop)
+{
+	expect_begins(happen(UNI_GDB_EVENT_BREAKPOINT, 2, 0x100500), "%Stop:T05swbreak:;");
+	expect("vCont;t:2", "OK");
+	expect("vStopped", "OK");
+	let_go("vCont;c:2");
+}
+
 Test(rsp_nonstop, the_first_action_of_a_thread_counts)
 {
 	ask("vCont;t");
