@@ -286,7 +286,8 @@ def the_program_waits_for_gdb_and_ends():
 
 @test
 def threads_come_and_go_while_all_are_stopped():
-    with Guest("selftest", "--cpus", "2", arguments=["gdbwait"]) as guest, NonStop(guest) as gdb:
+    crowd = ["threads=4", "life-ms=20", "gdbwait"]
+    with Guest("crowd", "--cpus", "2", arguments=crowd) as guest, NonStop(guest) as gdb:
 
         def newest():
             return max(map(int, re.findall(r"Thread 1\.(\d+)", gdb("info threads"))))
