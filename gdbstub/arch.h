@@ -107,12 +107,40 @@ struct uni_gdb_displaced {
 	uint64_t from;
 	uint64_t to;
 	enum uni_gdb_displaced_kind kind;
+	uint8_t through; /* of a trampoline: the instruction's length; 0: it is none */
 };
 
 /* Turns the instruction at `from`, whose bytes are in code[] with whatever follows it, into one
  * that does the same at `to`. False: there is none. */
 bool uni_gdb_arch_displace(uint64_t from, uint64_t to, uint8_t code[UNI_GDB_DISPLACED_SIZE],
 			   struct uni_gdb_displaced *displaced);
+
+/* A trampoline has a jump behind the copy, to where the original goes on, so that a CPU gets past
+ * the breakpoint without a step. It is entered with interrupts off, and is made of two copies: one
+ * for code that has interrupts off, and one for code that has them on, which turns them on before
+ * the jump. So an address in it tells all of where the program is. */
+#define UNI_GDB_TRAMPOLINE_SIZE 48
+
+/* Fills room[], which is to lie at `to`, with the copy of the instruction at `from`, as
+ * uni_gdb_arch_displace() makes it, and with the rest of a trampoline if it can be one: an
+ * instruction that is not made again, goes on to the next one, and has nothing to do with the
+ * interrupt flag. False: there is no copy. */
+bool uni_gdb_arch_trampoline(uint64_t from, uint64_t to, const uint8_t code[UNI_GDB_DISPLACED_SIZE],
+			     uint8_t room[UNI_GDB_TRAMPOLINE_SIZE],
+			     struct uni_gdb_displaced *displaced);
+
+/* Where code enters that has interrupts on, or off. */
+uint64_t uni_gdb_arch_trampoline_entry(const struct uni_gdb_displaced *displaced, bool interrupts);
+
+/* What an address in a trampoline stands for. */
+struct uni_gdb_place {
+	uint64_t pc;
+	bool made;	 /* the instruction */
+	bool interrupts; /* are on */
+};
+
+struct uni_gdb_place uni_gdb_arch_trampoline_place(const struct uni_gdb_displaced *displaced,
+						   uint64_t pc);
 
 /* Whether a step from one pc to another went on to the next instruction, and took no branch. code[]
  * has the bytes at `from`. */

@@ -96,7 +96,7 @@ static bool place_copy(struct uni_gdb *stub, unsigned index)
 {
 	struct uni_gdb_breakpoint *b = &stub->breakpoints[index];
 	uint64_t room = stub->ops->displaced_room(stub->context, index);
-	uint8_t code[UNI_GDB_DISPLACED_SIZE];
+	uint8_t code[UNI_GDB_DISPLACED_SIZE], copies[UNI_GDB_TRAMPOLINE_SIZE];
 	size_t got;
 
 	if (!room)
@@ -104,13 +104,13 @@ static bool place_copy(struct uni_gdb *stub, unsigned index)
 	got = stub->ops->memory_read(stub->context, b->address, code, sizeof(code));
 	for (; got < sizeof(code); got++)
 		code[got] = b->code[0];
-	return uni_gdb_arch_displace(b->address, room, code, &b->displaced) &&
-	       write_all(stub, room, code, sizeof(code));
+	return uni_gdb_arch_trampoline(b->address, room, code, copies, &b->displaced) &&
+	       write_all(stub, room, copies, sizeof(copies));
 }
 
 static void remove_copy(struct uni_gdb *stub, const struct uni_gdb_breakpoint *b)
 {
-	uint8_t code[UNI_GDB_DISPLACED_SIZE];
+	uint8_t code[UNI_GDB_TRAMPOLINE_SIZE];
 
 	for (unsigned i = 0; i < sizeof(code); i++)
 		code[i] = b->code[0];
@@ -170,6 +170,7 @@ void uni_gdb_breakpoints_lift(struct uni_gdb *stub)
 		b->inserted = false;
 		if (b->passable)
 			remove_copy(stub, b);
+		b->passable = false;
 	}
 	stub->standing_count = 0;
 }

@@ -171,7 +171,7 @@ struct uni_gdb_ops {
 	const char *(*breakpoint_refused)(void *context, uint64_t address, size_t len);
 	const char *(*watch_refused)(void *context, uint64_t address, size_t len);
 
-	/* Room for the copy of a breakpoint's instruction, UNI_GDB_DISPLACED_SIZE bytes that
+	/* Room for the copy of a breakpoint's instruction, UNI_GDB_TRAMPOLINE_SIZE bytes that
 	 * memory_write() takes and a CPU can execute, for each index below UNI_GDB_BREAKPOINTS. 0:
 	 * none, and breakpoints with conditions stop always: gdb looks at the condition then.
 	 * Behind the last one, in non-stop mode, UNI_GDB_OWN_ROOM bytes for copies that gdb makes.

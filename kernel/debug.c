@@ -272,6 +272,7 @@ void debug_panic(struct trap_frame *frame)
 void debug_dies(void)
 {
 	debug_step_recall();
+	debug_pass_show_all();
 }
 
 static void tell_of_thread(enum uni_gdb_event_kind kind, uint8_t status)

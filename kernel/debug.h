@@ -18,6 +18,15 @@ void debug_init(void);
  * it is now. May also go back to the interrupted code by itself. */
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 
+/* First in each trap but NMIs: where it came into the copy of an instruction that leads back by
+ * itself, *frame is from here on as if the original had been there. */
+void debug_pass_show(struct trap_frame *frame);
+
+/* The same in NMIs. True: the instruction is still to be made, and debug_pass_nmi_end() is to be
+ * the last thing. No stop comes between. */
+bool debug_pass_nmi(struct trap_frame *frame);
+void debug_pass_nmi_end(struct trap_frame *frame);
+
 /* First and last in #DB and #BP: what gdb watches is not watched between. */
 void debug_watch_off(void);
 void debug_watch_on(void);

@@ -26,9 +26,10 @@ struct debug_cpu {
 
 	bool settable; /* the thread can be set aside, the CPU going on without */
 
-	bool inside;   /* in the handler: an NMI has nothing to add */
-	bool asleep;   /* halts, or is about to: irq_wake() it when there is something to see */
-	bool nmi_sent; /* by us, and not arrived yet */
+	bool inside;	/* in the handler: an NMI has nothing to add */
+	bool asleep;	/* halts, or is about to: irq_wake() it when there is something to see */
+	bool nmi_sent;	/* by us, and not arrived yet */
+	bool attention; /* an NMI came that could not look at the link */
 
 	bool has_event;
 	bool told; /* the stub knows of the event */
@@ -98,11 +99,21 @@ int debug_link_write(void *context, const void *bytes, size_t len);
 bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc);
 bool debug_pass_watch(struct trap_frame *frame, unsigned slot);
 
-/* On each exception: whether it came out of the copy of an instruction. Then *frame is as if the
- * original had been there. */
+/* On each exception: whether it came out of the copy of an instruction that is made as a step. Then
+ * *frame is as if the original had been there. */
 bool debug_pass_end(struct trap_frame *frame);
 
-/* After that: the next step behind a tracepoint; or stops here if the others do. */
+/* Such a step is under way. */
+bool debug_pass_is_made(void);
+
+/* Before a CPU stops with *frame: whether it has to make the instruction of a hit first that was
+ * told of. It does that next, as a step, and stops behind it. */
+bool debug_pass_hold(struct trap_frame *frame);
+
+/* The guest dies: no trap of the debugger shows such a copy as what it came into. */
+void debug_pass_show_all(void);
+
+/* After debug_pass_end(): the next step behind a tracepoint; or stops here if the others do. */
 void debug_pass_leave(struct trap_frame *frame);
 
 /* Or not: the CPU stops for another reason, and what was to follow is given up. */

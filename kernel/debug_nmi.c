@@ -6,7 +6,8 @@
  * They come into anything, traps of the debugger among them. Those run on a stack of their own,
  * from its top each time: a breakpoint that such an NMI met, or a step from there, would write over
  * the trap that is being handled. So the NMI does no more there than leave word, and the CPU stops
- * as the last thing before it goes back to the program. */
+ * as the last thing before it goes back to the program, or behind the instruction that it passes a
+ * breakpoint with. */
 
 #include "kernel/debug.h"
 #include "kernel/debug_internal.h"
@@ -24,6 +25,12 @@ static void stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 	debug_watch_on();
 }
 
+/* Only a stop can look at the link from the stack of a trap. */
+static const struct uni_gdb_event look = {
+	.kind = UNI_GDB_EVENT_ATTENTION,
+	.signal = UNI_GDB_SIGTRAP,
+};
+
 bool debug_nmi(struct trap_frame *frame, bool nests)
 {
 	unsigned self = cpu_id();
@@ -32,10 +39,17 @@ bool debug_nmi(struct trap_frame *frame, bool nests)
 
 	if (!debug_ready)
 		return false;
-	if (debug_is_inside())
-		return ours || (trap && breakpoints_are_laid());
+	if (debug_is_inside()) {
+		if (ours || !(trap || debug_pass_is_made()) || !breakpoints_are_laid())
+			return ours;
+		debug_cpus[self].attention = !nests;
+		cpus[self].debug_due = !nests;
+		return true;
+	}
 	if (trap) {
-		cpus[self].debug_due = debug_is_stopping();
+		if (!ours && !nests)
+			debug_cpus[self].attention = true;
+		cpus[self].debug_due = debug_is_stopping() || debug_cpus[self].attention;
 		debug_arch_leave_again(frame, trap);
 		return true;
 	}
@@ -47,19 +61,22 @@ bool debug_nmi(struct trap_frame *frame, bool nests)
 	 */
 	if (nests || !debug_link_wants_stop())
 		return ours;
-	stop(frame, &(struct uni_gdb_event){
-			    .kind = UNI_GDB_EVENT_ATTENTION,
-			    .signal = UNI_GDB_SIGTRAP,
-		    });
+	stop(frame, &look);
 	return true;
 }
 
 void debug_leave(struct trap_frame *frame)
 {
+	unsigned self = cpu_id();
+
 	/* Else a fault in the middle of the handler is left. */
 	if (debug_arch_trap_on((uintptr_t)frame) != frame)
 		return;
-	cpus[cpu_id()].debug_due = 0;
-	if (debug_is_stopping())
-		stop(frame, NULL);
+	cpus[self].debug_due = 0;
+	if (!debug_is_stopping() && !debug_cpus[self].attention)
+		return;
+	/* Behind the step that it makes, or is to make first. */
+	if (debug_is_inside() || debug_pass_hold(frame))
+		return;
+	stop(frame, debug_is_stopping() ? NULL : &look);
 }

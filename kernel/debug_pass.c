@@ -2,13 +2,20 @@
 
 /* Breakpoints that the guest itself looks at: conditions and commands. The CPU that hit one decides
  * before any other is stopped. If it is to go on, it makes the instruction as a copy at another
- * place, so that the breakpoint stays in force for all others; one step with interrupts off.
+ * place, so that the breakpoint stays in force for all others; with interrupts off.
  *
- * From the hit to the end of that step the CPU counts as inside: NMIs have nothing to add, and a
- * leader waits those few microseconds. So what gdb changes while the guest is stopped is never in
- * use here. */
+ * There are two ways to do that. Where something is to follow, or the copy cannot lead back, it is
+ * one step, and the trap behind it ends it. From the hit to the end of that step the CPU counts as
+ * inside: NMIs have nothing to add, and a leader waits those few microseconds. So what gdb changes
+ * while the guest is stopped is never in use here.
+ *
+ * Else the copy is a trampoline. From its entry on the CPU is out: nobody hears of its end.
+ * Whatever comes into a trampoline, a fault or an NMI, therefore begins by taking the place in the
+ * copy for what it stands for. An NMI that comes before the instruction was made has it made as a
+ * step, as the hit must not be told of twice. */
 
 #include "kernel/arch/x86_64/fault.h"
+#include "kernel/debug.h"
 #include "kernel/debug_internal.h"
 
 static struct {
@@ -56,6 +63,117 @@ static bool begin(unsigned self, struct trap_frame *frame,
 	end(self, frame);
 	return false;
 }
+
+/* --- trampolines --- */
+
+static bool runs_through(unsigned self, const struct thread *thread,
+			 const struct uni_gdb_breakpoint *breakpoint, enum uni_gdb_way way)
+{
+	return breakpoint->displaced.through && way == UNI_GDB_WAY_RUN &&
+	       !debug_cpus[self].attention && !uni_gdb_trace_steps(&debug_stub, self) &&
+	       !uni_gdb_has_output(&debug_stub) && !uni_gdb_trace_is_over(&debug_stub) &&
+	       !debug_record_is_due(thread) && !debug_watch_is_in_the_way();
+}
+
+/* False: a leader waits for this CPU, whose NMI came too early to say so. */
+static bool run_through(unsigned self, struct trap_frame *frame,
+			const struct uni_gdb_displaced *displaced)
+{
+	set_inside(self, false);
+	if (debug_is_stopping()) {
+		set_inside(self, true);
+		return false;
+	}
+	debug_arch_set_frame_pc(
+		frame, uni_gdb_arch_trampoline_entry(displaced, debug_arch_interrupts(frame)));
+	debug_arch_set_interrupts(frame, false);
+	return true;
+}
+
+/* The copy that a pc is in, NULL for none. */
+static const struct uni_gdb_displaced *copy_at(uintptr_t pc)
+{
+	size_t index = (pc - (uintptr_t)debug_copies) / sizeof(debug_copies[0]);
+
+	if (pc < (uintptr_t)debug_copies || index >= UNI_GDB_BREAKPOINTS ||
+	    !debug_stub.breakpoints[index].passable)
+		return NULL;
+	return &debug_stub.breakpoints[index].displaced;
+}
+
+/* *frame, in the trampoline, as if the original had been there; whether the instruction was made.
+ */
+static bool show_program(struct trap_frame *frame, const struct uni_gdb_displaced *displaced)
+{
+	struct uni_gdb_place place =
+		uni_gdb_arch_trampoline_place(displaced, debug_arch_frame_pc(frame));
+
+	debug_arch_set_frame_pc(frame, place.pc);
+	debug_arch_set_interrupts(frame, place.interrupts);
+	return place.made;
+}
+
+void debug_pass_show(struct trap_frame *frame)
+{
+	const struct uni_gdb_displaced *displaced = copy_at(debug_arch_frame_pc(frame));
+
+	if (displaced && !passing[cpu_id()].is)
+		show_program(frame, displaced);
+}
+
+bool debug_pass_hold(struct trap_frame *frame)
+{
+	unsigned self = cpu_id();
+	const struct uni_gdb_displaced *displaced = copy_at(debug_arch_frame_pc(frame));
+
+	if (!displaced || passing[self].is || show_program(frame, displaced))
+		return false;
+	set_inside(self, true);
+	return begin(self, frame, displaced);
+}
+
+bool debug_pass_nmi(struct trap_frame *frame)
+{
+	unsigned self = cpu_id();
+	const struct uni_gdb_displaced *displaced = &passing[self].displaced;
+
+	(void)debug_pass_hold(frame);
+	if (!passing[self].is || debug_arch_frame_pc(frame) != displaced->to ||
+	    !debug_arch_is_stepping(frame))
+		return false;
+	debug_arch_step_end(frame, &passing[self].flags);
+	debug_arch_set_frame_pc(frame, displaced->from);
+	return true;
+}
+
+void debug_pass_nmi_end(struct trap_frame *frame)
+{
+	unsigned self = cpu_id();
+
+	debug_arch_set_frame_pc(frame, passing[self].displaced.to);
+	(void)debug_arch_step_begin(frame, true, &passing[self].flags);
+}
+
+void debug_pass_show_all(void)
+{
+	struct trap_frame *frame;
+
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		for (unsigned k = 0; (frame = debug_arch_trap_frame(i, k)); k++) {
+			const struct uni_gdb_displaced *displaced =
+				copy_at(debug_arch_frame_pc(frame));
+
+			if (displaced)
+				show_program(frame, displaced);
+		}
+}
+
+bool debug_pass_is_made(void)
+{
+	return passing[cpu_id()].is;
+}
+
+/* --- steps --- */
 
 static void mend_return_address(const struct uni_gdb_displaced *displaced,
 				const struct trap_frame *frame)
@@ -170,7 +288,8 @@ void debug_pass_leave(struct trap_frame *frame)
 	set_inside(self, false);
 	if (debug_is_stopping())
 		debug_stop(frame, NULL);
-	else if (uni_gdb_has_output(&debug_stub) || uni_gdb_trace_is_over(&debug_stub))
+	else if (debug_cpus[self].attention || uni_gdb_has_output(&debug_stub) ||
+		 uni_gdb_trace_is_over(&debug_stub))
 		debug_stop(frame, &(struct uni_gdb_event){.kind = UNI_GDB_EVENT_ATTENTION});
 }
 
@@ -192,15 +311,14 @@ static void set_told(unsigned self, uint64_t pc)
 }
 
 /* How the CPU goes on behind the breakpoint that it is at. */
-static enum uni_gdb_way way_of(unsigned self, const struct trap_frame *frame, bool stepping)
+static enum uni_gdb_way way_of(const struct thread *thread, const struct trap_frame *frame,
+			       bool stepping)
 {
-	uint32_t thread = debug_owner(self, frame)->id;
-
 	if (stepping)
 		return UNI_GDB_WAY_STEP;
-	if (!uni_gdb_range_runs(&debug_stub, thread))
+	if (!uni_gdb_range_runs(&debug_stub, thread->id))
 		return UNI_GDB_WAY_RUN;
-	return uni_gdb_range_way(&debug_stub, thread, debug_arch_frame_pc(frame),
+	return uni_gdb_range_way(&debug_stub, thread->id, debug_arch_frame_pc(frame),
 				 debug_arch_frame_sp(frame));
 }
 
@@ -211,6 +329,7 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 	struct uni_gdb_registers registers;
 	struct uni_gdb_hit hit;
 	bool stepping = debug_arch_is_stepping(frame);
+	struct thread *thread;
 	enum uni_gdb_way way;
 
 	set_inside(self, true);
@@ -233,9 +352,10 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 			debug_pass_leave(frame);
 		return true;
 	}
+	thread = debug_owner(self, frame);
 	if (stepping)
-		debug_step_end(debug_owner(self, frame), frame);
-	way = way_of(self, frame, stepping);
+		debug_step_end(thread, frame);
+	way = way_of(thread, frame, stepping);
 	if (way == UNI_GDB_WAY_LEFT) {
 		uni_gdb_trace_end_steps(&debug_stub, self);
 		set_inside(self, false);
@@ -253,6 +373,9 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 		set_inside(self, false);
 		return false;
 	}
+	if (runs_through(self, thread, breakpoint, way) &&
+	    run_through(self, frame, &breakpoint->displaced))
+		return true;
 	passing[self].stepping = way == UNI_GDB_WAY_STEP;
 	if (!begin(self, frame, &breakpoint->displaced))
 		debug_pass_leave(frame);

@@ -461,6 +461,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 		debug_step_landed(cpu->thread, frame);
 	cpu->settable = is_settable(self, frame);
 	cpus[self].debug_due = 0;
+	cpu->attention = false;
 	cpu->told = false;
 	cpu->has_event = event;
 	if (event) {

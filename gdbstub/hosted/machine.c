@@ -161,7 +161,7 @@ static uint64_t machine_displaced_room(void *context, unsigned index)
 		return MACHINE_OWN_ROOM_BASE;
 	if (index >= MACHINE_ROOM_COUNT)
 		return 0;
-	return MACHINE_ROOM_BASE + index * UNI_GDB_DISPLACED_SIZE;
+	return MACHINE_ROOM_BASE + index * UNI_GDB_TRAMPOLINE_SIZE;
 }
 
 static uint64_t machine_clock_us(void *context)

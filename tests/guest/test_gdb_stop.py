@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What a guest does while gdb holds it: next to nothing, and answers all the same."""
 
-import contextlib
 import json
 import os
 import pathlib
 import re
 import signal
-import socket
-import subprocess
-import tempfile
 import time
 
 from gdb_session import Gdb
-from harness import Guest, image, main, test, wait_for
+from harness import Guest, image, main, test
+from monitored_guest import qemu_with_a_monitor
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -77,35 +74,9 @@ def cpus_that_halted_come_back():
             assert "hit Breakpoint 1" in gdb("continue")
 
 
-@contextlib.contextmanager
-def qemu_with_a_monitor(cpus):
-    """A guest whose NMIs come from the test: yields the socket of gdb's UART and a function that
-    injects one into every CPU."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        uart, monitor = (pathlib.Path(folder) / name for name in ("uart", "monitor"))
-        words = [
-            *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
-            *("-no-reboot", "-M", "q35", "-accel", "tcg", "-m", "64", "-smp", str(cpus)),
-            *("-serial", "null", "-serial", f"unix:{uart},server=on,wait=off"),
-            *("-chardev", f"socket,id=monitor,path={monitor},server=on,wait=off"),
-            *("-mon", "chardev=monitor,mode=readline"),
-            *("-kernel", str(image("shop")), "-append", "gdb=ttyS1"),
-        ]
-        process = subprocess.Popen(words)
-        try:
-            wait_for("the monitor", monitor.exists)
-            time.sleep(1)
-            with socket.socket(socket.AF_UNIX) as line:
-                line.connect(str(monitor))
-                yield uart, lambda: line.sendall(b"nmi\n")
-        finally:
-            process.kill()
-            process.wait()
-
-
 @test
 def breakpoints_and_steps_in_an_nmi_handler():
-    with qemu_with_a_monitor(2) as (uart, inject), Gdb(image("shop"), uart) as gdb:
+    with qemu_with_a_monitor("shop", 2) as (uart, inject), Gdb(image("shop"), uart) as gdb:
         gdb("break panic_nmi")
         assert "Cannot insert breakpoint" in gdb("continue")
         gdb("delete")

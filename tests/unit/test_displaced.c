@@ -133,7 +133,7 @@ Test(displaced, an_operand_that_would_be_too_far_is_refused)
 
 Test(displaced, the_pc_is_put_right_afterwards)
 {
-	struct uni_gdb_displaced displaced = {FROM, TO, UNI_GDB_DISPLACED_PLAIN};
+	struct uni_gdb_displaced displaced = {FROM, TO, UNI_GDB_DISPLACED_PLAIN, 0};
 
 	cr_expect_eq(uni_gdb_arch_displaced_pc(&displaced, TO + 3), FROM + 3);
 	cr_expect_eq(uni_gdb_arch_displaced_pc(&displaced, TO - 100), FROM - 100, "a jump back");
@@ -147,4 +147,105 @@ Test(displaced, the_pc_is_put_right_afterwards)
 	displaced.kind = UNI_GDB_DISPLACED_ABSOLUTE_CALL;
 	cr_expect_eq(uni_gdb_arch_displaced_pc(&displaced, 0x1234), 0x1234);
 	cr_expect(uni_gdb_arch_displaced_pushes(&displaced));
+}
+
+/* --- trampolines --- */
+
+#define OPEN (UNI_GDB_TRAMPOLINE_SIZE / 2)
+
+static bool trampoline(const uint8_t *bytes, size_t len, uint8_t room[UNI_GDB_TRAMPOLINE_SIZE],
+		       struct uni_gdb_displaced *displaced)
+{
+	uint8_t code[UNI_GDB_DISPLACED_SIZE];
+
+	memset(code, 0x90, sizeof(code));
+	memcpy(code, bytes, len);
+	return uni_gdb_arch_trampoline(FROM, TO, code, room, displaced);
+}
+
+Test(displaced, a_trampoline_leads_back_with_interrupts_off_and_on)
+{
+	/* lea 0x10(%rip), %rax: 0x10 + 0x100400 - 0x180000, and less by the way to the second one;
+	 * jmp to 0x100407 from behind 0x180007 + 5, and from behind 0x180020 + 5 */
+	static const uint8_t lea[] = {0x48, 0x8d, 0x05, 0x10, 0, 0, 0};
+	static const uint8_t masked[] = {0x48, 0x8d, 0x05, 0x10, 0x04, 0xf8,
+					 0xff, 0xe9, 0xfb, 0x03, 0xf8, 0xff};
+	static const uint8_t open[] = {0x48, 0x8d, 0x05, 0xf8, 0x03, 0xf8, 0xff,
+				       0xfb, 0xe9, 0xe2, 0x03, 0xf8, 0xff};
+	uint8_t room[UNI_GDB_TRAMPOLINE_SIZE];
+	struct uni_gdb_displaced displaced;
+
+	cr_assert(trampoline(lea, sizeof(lea), room, &displaced));
+	cr_expect_eq(displaced.through, 7);
+	cr_expect_arr_eq(room, masked, sizeof(masked));
+	cr_expect_arr_eq(room + OPEN, open, sizeof(open));
+	cr_expect_eq(room[OPEN + sizeof(open)], 0xcc);
+	cr_expect_eq(uni_gdb_arch_trampoline_entry(&displaced, false), TO);
+	cr_expect_eq(uni_gdb_arch_trampoline_entry(&displaced, true), TO + OPEN);
+}
+
+Test(displaced, each_address_of_a_trampoline_is_a_place_of_the_program)
+{
+	static const struct {
+		unsigned at;
+		struct uni_gdb_place place;
+	} samples[] = {
+		{0, {FROM, false, false}},	    {3, {FROM + 3, true, false}},
+		{OPEN, {FROM, false, true}},	    {OPEN + 3, {FROM + 3, true, true}},
+		{OPEN + 4, {FROM + 3, true, true}},
+	};
+	uint8_t room[UNI_GDB_TRAMPOLINE_SIZE];
+	struct uni_gdb_displaced displaced;
+
+	cr_assert(trampoline((const uint8_t[]){0x48, 0x89, 0xe5}, 3, room, &displaced));
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		struct uni_gdb_place place =
+			uni_gdb_arch_trampoline_place(&displaced, TO + samples[i].at);
+
+		cr_expect_eq(place.pc, samples[i].place.pc, "+%u", samples[i].at);
+		cr_expect_eq(place.made, samples[i].place.made, "+%u", samples[i].at);
+		cr_expect_eq(place.interrupts, samples[i].place.interrupts, "+%u", samples[i].at);
+	}
+	/* A step that ended behind the jump. */
+	cr_expect_eq(uni_gdb_arch_displaced_pc(&displaced, FROM + 3), FROM + 3);
+	cr_expect_eq(uni_gdb_arch_displaced_pc(&displaced, TO + 3), FROM + 3);
+}
+
+Test(displaced, some_are_copied_and_lead_nowhere)
+{
+	static const struct {
+		const char *what;
+		uint8_t code[8];
+		uint8_t through;
+	} samples[] = {
+		{"pause", {0xf3, 0x90}, 2},
+		{"endbr64", {0xf3, 0x0f, 0x1e, 0xfa}, 4},
+		{"movss (%rax), %xmm0", {0xf3, 0x0f, 0x10, 0x00}, 4},
+		{"lock inc (%rax)", {0xf0, 0xff, 0x00}, 3},
+		{"movsb", {0xa4}, 1},
+		{"rep movsb", {0xf3, 0xa4}, 0},
+		{"repne scasb", {0xf2, 0xae}, 0},
+		{"jne +5", {0x75, 0x05}, 0},
+		{"jmp +5", {0xeb, 0x05}, 0},
+		{"call +5", {0xe8, 0x05, 0, 0, 0}, 0},
+		{"ret", {0xc3}, 0},
+		{"jmp *%rax", {0xff, 0xe0}, 0},
+		{"pushf", {0x9c}, 0},
+		{"popf", {0x9d}, 0},
+		{"cli", {0xfa}, 0},
+		{"sti", {0xfb}, 0},
+		{"hlt", {0xf4}, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		uint8_t room[UNI_GDB_TRAMPOLINE_SIZE];
+		struct uni_gdb_displaced displaced;
+
+		cr_assert(trampoline(samples[i].code, sizeof(samples[i].code), room, &displaced),
+			  "%s", samples[i].what);
+		cr_expect_eq(displaced.through, samples[i].through, "%s", samples[i].what);
+		cr_expect_eq(room[0], samples[i].code[0], "%s", samples[i].what);
+	}
+	cr_expect(!trampoline((const uint8_t[]){0x0f, 0x05}, 2, (uint8_t[64]){0},
+			      &(struct uni_gdb_displaced){0}));
 }

@@ -358,6 +358,13 @@ bool debug_arch_is_trap_stack(unsigned cpu, uintptr_t address, size_t len)
 	return false;
 }
 
+struct trap_frame *debug_arch_trap_frame(unsigned cpu, unsigned index)
+{
+	uintptr_t top = index < TRAP_STACKS ? cpus[cpu].arch.tss.ist[trap_stacks[index] - 1] : 0;
+
+	return top ? (struct trap_frame *)top - 1 : NULL;
+}
+
 extern const char trap_leave[], trap_leave_end[];
 
 void debug_arch_leave_again(struct trap_frame *frame, const struct trap_frame *trap)

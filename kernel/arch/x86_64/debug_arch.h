@@ -72,6 +72,10 @@ void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc);
 uintptr_t debug_arch_frame_pc(const struct trap_frame *frame);
 uintptr_t debug_arch_frame_sp(const struct trap_frame *frame);
 
+/* The frame's code has interrupts on. */
+bool debug_arch_interrupts(const struct trap_frame *frame);
+void debug_arch_set_interrupts(struct trap_frame *frame, bool on);
+
 /* The next instruction runs although a debug register stands on it. */
 void debug_arch_pass(struct trap_frame *frame);
 
@@ -81,6 +85,10 @@ const struct trap_frame *debug_arch_trap_on(uintptr_t sp);
 
 /* Whether memory of such a stack of that CPU is in [address, address + len). */
 bool debug_arch_is_trap_stack(unsigned cpu, uintptr_t address, size_t len);
+
+/* The frames that traps of the debugger on that CPU have, or had: each has a place of its own. NULL
+ * behind the last. */
+struct trap_frame *debug_arch_trap_frame(unsigned cpu, unsigned index);
 
 /* If that trap is being left, begins with that again. */
 void debug_arch_leave_again(struct trap_frame *frame, const struct trap_frame *trap);
@@ -145,5 +153,7 @@ extern const char debug_landing[];
 extern const char debug_aside_gone[];
 
 /* Room for the copies of instructions that breakpoints stand on, and for gdb's own. */
-#define DEBUG_COPIES (UNI_GDB_BREAKPOINTS + UNI_GDB_OWN_ROOM / UNI_GDB_DISPLACED_SIZE)
-extern char debug_copies[DEBUG_COPIES][UNI_GDB_DISPLACED_SIZE];
+#define DEBUG_COPIES           \
+	(UNI_GDB_BREAKPOINTS + \
+	 (UNI_GDB_OWN_ROOM + UNI_GDB_TRAMPOLINE_SIZE - 1) / UNI_GDB_TRAMPOLINE_SIZE)
+extern char debug_copies[DEBUG_COPIES][UNI_GDB_TRAMPOLINE_SIZE];

@@ -53,7 +53,7 @@ debug_aside_gone:
 	.type debug_copies, @object
 	.balign 16
 debug_copies:
-	.skip 1024 * 16 + 256
+	.skip (1024 + 6) * 48
 	.size debug_copies, . - debug_copies
 
 	.section .note.GNU-stack, "", @progbits

@@ -108,6 +108,16 @@ static void put_interrupts(uint64_t *rflags, bool on)
 	*rflags = (*rflags & ~RFLAGS_IF) | (on ? RFLAGS_IF : 0);
 }
 
+bool debug_arch_interrupts(const struct trap_frame *frame)
+{
+	return frame->rflags & RFLAGS_IF;
+}
+
+void debug_arch_set_interrupts(struct trap_frame *frame, bool on)
+{
+	put_interrupts(&frame->rflags, on);
+}
+
 static void mend_pushed(const struct trap_frame *frame, const struct debug_step_flags *flags)
 {
 	uint64_t pushed;

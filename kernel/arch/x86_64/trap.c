@@ -163,6 +163,7 @@ void trap_handle(struct trap_frame *frame)
 
 	if (is_debug)
 		debug_watch_off();
+	debug_pass_show(frame);
 	cpu = cpu_current();
 	outer = cpu->frame;
 	/* Comes while the world is stopped, and must leave no mark on it. */
@@ -194,6 +195,7 @@ void trap_handle_nmi(struct trap_frame *frame)
 	struct trap_frame *outer = cpu->frame;
 	uint32_t was_blocked = cpu->nmi_blocked;
 	bool nests = cpu->nmi_depth++ > 0;
+	bool passes = debug_pass_nmi(frame);
 
 	cpu->nmi_blocked = true;
 	cpu->frame = frame;
@@ -201,6 +203,8 @@ void trap_handle_nmi(struct trap_frame *frame)
 	 * meets no breakpoint, so that two stacks are enough. */
 	if (!panic_nmi(frame) && !debug_nmi(frame, nests) && (nests || !probe_nmi(frame)))
 		cpu->nmi_count++;
+	if (passes)
+		debug_pass_nmi_end(frame);
 	cpu->frame = outer;
 	cpu->nmi_blocked = was_blocked;
 	cpu->nmi_depth--;
