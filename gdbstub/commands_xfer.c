@@ -58,7 +58,8 @@ void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args
 /* The vector of a program of Linux. Where threads stop one by one gdb 13 steps one off a breakpoint
  * by a copy of the instruction, and puts that at the program's entry (linux-tdep.c,
  * linux_displaced_step_location); without one it stops every thread for that. The page size tells
- * that this is no uClinux. */
+ * that this is no uClinux. Where all stop at once there is none: gdb would look for a dynamic
+ * linker and for its thread-local storage. */
 void uni_gdb_cmd_xfer_auxv(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	enum { AT_NULL, AT_PAGESZ = 6, AT_ENTRY = 9 };
@@ -66,7 +67,7 @@ void uni_gdb_cmd_xfer_auxv(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	uint64_t vector[] = {AT_PAGESZ, 4096, AT_ENTRY, room, AT_NULL, 0};
 	struct uni_gdb_text text = {
 		.data = (char *)vector,
-		.len = room ? sizeof(vector) : 0,
+		.len = stub->non_stop && room ? sizeof(vector) : 0,
 	};
 	uint64_t offset, len;
 

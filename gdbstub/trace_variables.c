@@ -127,18 +127,23 @@ void uni_gdb_cmd_first_variable(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 	uni_gdb_cmd_next_variable(stub, args);
 }
 
+/* The last one first: gdb 13 turns the order round. */
 void uni_gdb_cmd_next_variable(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	struct uni_gdb_trace *trace = &stub->trace;
-	unsigned next = trace->variable_told++;
+	unsigned total = OWN_COUNT + trace->variable_count;
+	unsigned index;
 
 	(void)args;
-	if (next < OWN_COUNT)
-		put_own(&stub->reply, next + 1);
-	else if (next - OWN_COUNT < trace->variable_count)
-		put_defined(&stub->reply, &trace->variables[next - OWN_COUNT]);
-	else
+	if (trace->variable_told >= total) {
 		uni_gdb_put_char(&stub->reply, 'l');
+		return;
+	}
+	index = total - ++trace->variable_told;
+	if (index < OWN_COUNT)
+		put_own(&stub->reply, index + 1);
+	else
+		put_defined(&stub->reply, &trace->variables[index - OWN_COUNT]);
 }
 
 /* qTV:number: as the trace frame or the thread that gdb looks at sees it. */

@@ -500,6 +500,9 @@ Test(rsp_nonstop, gives_room_for_the_copies_that_gdb_makes)
 	cr_expect_eq(memcmp(m.from_stub, reply, sizeof(reply) - 1), 0);
 	m.from_stub_len = 0;
 	expect("qXfer:auxv:read:x:0,1000", "E16");
+	rsp_stop(UNI_GDB_EVENT_ATTENTION, 1, 0);
+	rsp_expect("QNonStop:0", "OK");
+	rsp_expect("qXfer:auxv:read::0,1000", "l");
 }
 
 /* One that a stopped thread may meet on its way off its CPU. */

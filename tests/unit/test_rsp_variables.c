@@ -20,24 +20,27 @@ static bool hits(unsigned thread)
 
 Test(variables, the_stubs_own_are_told_at_once)
 {
-	rsp_expect("qTfV", "1:0:1:74726163655f74696d657374616d70");
+	rsp_expect("qTfV", "3:0:1:75735f746872656164");
 	rsp_expect("qTsV", "2:0:1:75735f637075");
-	rsp_expect("qTsV", "3:0:1:75735f746872656164");
+	rsp_expect("qTsV", "1:0:1:74726163655f74696d657374616d70");
+	rsp_expect("qTsV", "l");
 	rsp_expect("qTsV", "l");
 }
 
-Test(variables, defined_ones_are_told_after_them)
+Test(variables, the_last_one_is_told_first)
 {
 	rsp_expect("QTDV:4:ffffffffffffffff:0:6e", "OK");
-	rsp_ask("qTfV");
-	rsp_ask("qTsV");
-	rsp_ask("qTsV");
+	rsp_expect("QTDV:5:0:0:6d", "OK");
+	rsp_expect("qTfV", "5:0:0:6d");
 	rsp_expect("qTsV", "4:ffffffffffffffff:0:6e");
+	rsp_expect("qTsV", "3:0:1:75735f746872656164");
+	rsp_ask("qTsV");
+	rsp_ask("qTsV");
 	rsp_expect("qTsV", "l");
 	rsp_expect("qTV:4", "Vffffffffffffffff");
 	rsp_expect("QTDV:4:5:0:6e", "OK");
 	rsp_expect("qTV:4", "V5");
-	cr_expect_eq(m.stub.trace.variable_count, 1);
+	cr_expect_eq(m.stub.trace.variable_count, 2);
 }
 
 Test(variables, the_stubs_own_cannot_be_redefined)
