@@ -24,6 +24,8 @@ class Image:
         self.text_start, offset, length = (int(word, 16) for word in found.groups())
         self.text = pathlib.Path(path).read_bytes()[offset : offset + length]
         self.text_end = self.text_start + length
+        # What lies behind it is room for code that is made at run time.
+        self.functions = [place for place in self.functions if place < self.text_end]
 
     def is_stub(self, address):
         """Where the stub takes no breakpoints."""
