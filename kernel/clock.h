@@ -15,7 +15,7 @@
 enum clock_method {
 	CLOCK_CPUID,	/* leaf 0x15, or the hypervisor's 0x40000010: exact */
 	CLOCK_KVMCLOCK, /* the scale that KVM states: exact */
-	CLOCK_PIT,	/* measured against the i8254: to some 100 ppm */
+	CLOCK_PIT,	/* measured against the i8254: to some 50 ppm */
 	CLOCK_ASSUMED,	/* nothing to measure with: 1 GHz, so durations are wrong by a factor */
 };
 

@@ -3,9 +3,9 @@
 
     ./dev bench boot [RUNS]
 
-QEMU is started without uniscope, under TCG, with the CPU that `uniscope run` chooses and nothing but
-a serial line. Beside it stands the
-floor: QEMU started with a machine that has no guest at all and told to quit at once.
+QEMU is started without uniscope, under TCG, with the machine and the CPU that `uniscope run` chooses
+(host-tools/lib/launch_command.c) and nothing but a serial line. Beside it stands the floor: QEMU
+started with a machine that has no guest at all and told to quit at once.
 """
 
 import statistics
@@ -22,6 +22,10 @@ from harness import image, run  # noqa: E402
 
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-accel", "tcg", "-m", "64"]
+MACHINES = {
+    "microvm": "microvm,x-option-roms=on,rtc=off",
+    "q35": "q35,sata=off,smbus=off,smm=off,vmport=off",
+}
 CPU = "max,arch-capabilities=off"
 FIRST_LINE = b"hello"
 
@@ -30,7 +34,7 @@ def boot_ms(machine, cpus):
     """Milliseconds from starting QEMU to the application's first line."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [*QEMU, "-M", machine, "-cpu", CPU, "-smp", str(cpus), "-serial", "stdio",
+        [*QEMU, "-M", MACHINES[machine], "-cpu", CPU, "-smp", str(cpus), "-serial", "stdio",
          "-kernel", str(image("hello"))],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )

@@ -3,6 +3,7 @@
 #include "kernel/clock.h"
 
 #include "kernel/arch/x86_64/io.h"
+#include "kernel/arch/x86_64/pit.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -13,17 +14,6 @@
 #define KVM_FEATURE_CLOCK2 (1u << 3)
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01
 #define ASSUMED_HZ 1000000000ull
-
-#define PIT_HZ 1193182ull
-#define PIT_CHANNEL0 0x40
-#define PIT_COMMAND 0x43
-#define PIT_CHANNEL0_RATE \
-	0x34 /* both bytes, mode 2: counts down from the reload value, over and over */
-#define PIT_CHANNEL0_LATCH 0x00
-#define PIT_PERIOD 0x10000
-#define PIT_MEASURE_COUNTS (PIT_HZ / 50) /* 20 ms */
-#define PIT_SAMPLES 16
-#define PIT_STUCK_AFTER 1000 /* samples, some us each, without a change */
 
 /* Linux, Documentation/virt/kvm/x86/msr.rst */
 struct kvm_time {
@@ -76,60 +66,12 @@ static uint64_t hz_from_kvmclock(void)
 	return time.tsc_shift < 0 ? hz << -time.tsc_shift : hz >> time.tsc_shift;
 }
 
-/* A count of the PIT and the TSC at that moment. */
-struct pit_sample {
-	uint64_t tsc;
-	uint32_t count;
-};
-
-/* The host may take the CPU away while the port is read: of some tries the quickest counts. */
-static struct pit_sample pit_sample(void)
-{
-	struct pit_sample best = {0, 0};
-	uint64_t best_took = UINT64_MAX;
-
-	for (unsigned i = 0; i < PIT_SAMPLES; i++) {
-		uint64_t before = tsc_read();
-		uint64_t after;
-		uint32_t count;
-
-		io_out8(PIT_COMMAND, PIT_CHANNEL0_LATCH);
-		after = tsc_read();
-		count = io_in8(PIT_CHANNEL0);
-		count |= (uint32_t)io_in8(PIT_CHANNEL0) << 8;
-		if (after - before < best_took) {
-			best_took = after - before;
-			best = (struct pit_sample){before + best_took / 2, count};
-		}
-	}
-	return best;
-}
-
-static uint64_t hz_from_pit(void)
-{
-	struct pit_sample start, now;
-	uint32_t counts;
-	unsigned stuck = 0;
-
-	io_out8(PIT_COMMAND, PIT_CHANNEL0_RATE);
-	io_out8(PIT_CHANNEL0, 0);
-	io_out8(PIT_CHANNEL0, 0);
-	start = pit_sample();
-	do {
-		now = pit_sample();
-		counts = (start.count - now.count) & (PIT_PERIOD - 1);
-		if (counts == 0 && ++stuck == PIT_STUCK_AFTER)
-			return 0;
-	} while (counts < PIT_MEASURE_COUNTS);
-	return (now.tsc - start.tsc) * PIT_HZ / counts;
-}
-
 void clock_init(void)
 {
 	static uint64_t (*const methods[])(void) = {
 		[CLOCK_CPUID] = hz_from_cpuid,
 		[CLOCK_KVMCLOCK] = hz_from_kvmclock,
-		[CLOCK_PIT] = hz_from_pit,
+		[CLOCK_PIT] = pit_tsc_hz,
 	};
 
 	tsc_base = tsc_read();
