@@ -26,7 +26,7 @@ CRASHES = {
 }
 
 
-def boot(machine, cpus, memory, name, arguments="", typed=None, timeout=60):
+def boot(machine, cpus, memory, name, arguments="", typed=None, timeout=60, options=()):
     """Runs a guest to its end; returns its console and the reason QEMU gives for the end. `typed` is
     sent when the guest has said "type"."""
     ours, theirs = socket.socketpair()
@@ -41,6 +41,7 @@ def boot(machine, cpus, memory, name, arguments="", typed=None, timeout=60):
                 *("-chardev", f"socket,id=qmp,fd={theirs.fileno()}"),
                 *("-mon", "chardev=qmp,mode=control"),
                 *("-kernel", image(name), "-append", arguments),
+                *options,
             ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.PIPE,
@@ -80,6 +81,14 @@ def says_so_when_it_has_nothing_to_measure_time_with():
     assert "(assumed)" in console, console
     console, _ = boot("microvm", 1, "64", "hello")
     assert "(pit)" in console, console
+
+
+@test
+def knows_the_rate_of_its_clock():
+    # Here both the TSC and the PIT go by the number of instructions: 1 GHz, however busy the host is.
+    for machine in MACHINES:
+        console, _ = boot(machine, 1, "64", "hello", options=("-icount", "shift=0,sleep=off"))
+        assert re.search(r"tsc (1\.000|0\.999) GHz \(pit\)", console), console
 
 
 @test
