@@ -301,16 +301,6 @@ static struct uni_gdb_watch_slot *place_watch(struct uni_gdb *stub, const struct
 	return slot;
 }
 
-/* Why the processor is not to stop before what lies at the address; NULL: it may. */
-static const char *refuse_execute(struct uni_gdb *stub, const struct request *request)
-{
-	uint8_t byte;
-
-	if (!read_all(stub, request->address, &byte, 1))
-		return "nothing is mapped there";
-	return stub->ops->breakpoint_refused(stub->context, request->address, request->kind);
-}
-
 static void set_watch(struct uni_gdb *stub, const struct request *request,
 		      struct uni_gdb_cursor *args)
 {
@@ -318,8 +308,10 @@ static void set_watch(struct uni_gdb *stub, const struct request *request,
 	struct uni_gdb_agent agent;
 	const char *problem = NULL;
 
+	/* Where nothing is mapped a jump into it stops, before it is a fault. */
 	if (watch_kind(request->type) == UNI_GDB_WATCH_EXECUTE)
-		problem = refuse_execute(stub, request);
+		problem = stub->ops->breakpoint_refused(stub->context, request->address,
+							request->kind);
 	else
 		problem = stub->ops->watch_refused(stub->context, request->address, request->kind);
 	if (problem) {

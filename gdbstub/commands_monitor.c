@@ -54,6 +54,15 @@ static void run_on_disconnect(struct uni_gdb *stub, struct uni_gdb_cursor *args,
 	uni_gdb_put(out, stub->options.stop_on_disconnect ? "stop\n" : "go\n");
 }
 
+static void run_on_quit(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct uni_gdb_text *out)
+{
+	if (uni_gdb_take_text(args, " kill"))
+		stub->options.kill_on_quit = true;
+	else if (uni_gdb_take_text(args, " detach"))
+		stub->options.kill_on_quit = false;
+	uni_gdb_put(out, stub->options.kill_on_quit ? "kill\n" : "detach\n");
+}
+
 static void run_trace(struct uni_gdb *stub, struct uni_gdb_cursor *args, struct uni_gdb_text *out)
 {
 	(void)args;
@@ -67,6 +76,7 @@ static const struct monitor_command monitor_commands[] = {
 	{"help", "this list", run_help},
 	{"on-disconnect", "go|stop: what a stopped guest does when gdb is gone without a detach",
 	 run_on_disconnect},
+	{"on-quit", "detach|kill: what the next gdb that connects does when it quits", run_on_quit},
 	{"rle", "on|off: run-length encode replies", run_rle},
 	{"step-masks-irqs", "on|off: keep interrupts off while stepping", run_mask},
 	{"trace", "what gdb's tracepoints collected and lost", run_trace},

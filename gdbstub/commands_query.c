@@ -46,9 +46,9 @@ void uni_gdb_cmd_no_ack(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	uni_gdb_ok(stub);
 }
 
-/* Attached to what ran before, so that gdb detaches when it quits and does not kill. */
+/* gdb detaches from what it is attached to when it quits, and kills what is its own. */
 void uni_gdb_cmd_attached(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	(void)args;
-	uni_gdb_put_char(&stub->reply, '1');
+	uni_gdb_put_char(&stub->reply, stub->options.kill_on_quit ? '0' : '1');
 }

@@ -282,7 +282,8 @@ struct uni_gdb_options {
 	bool run_length;	 /* encode replies so */
 	bool step_masks_irqs;	 /* keep interrupts off while stepping */
 	bool stop_on_disconnect; /* gdb goes without a detach: a stopped guest stays so */
-	uint32_t features_off;	 /* a bit for each enum uni_gdb_feature */
+	bool kill_on_quit; /* gdb is told that the guest is its own: it kills it when it quits */
+	uint32_t features_off; /* a bit for each enum uni_gdb_feature */
 };
 
 /* A thread that gdb stopped, or is to hear of, while others run. */

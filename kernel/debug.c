@@ -332,15 +332,20 @@ static void wait_for_gdb(void)
 	irq_restore(flags);
 }
 
-void debug_init_early(void)
+static bool is_told(const char *option, const char *value)
 {
 	char word[8];
 
+	return cmdline_get(option, word, sizeof(word)) && strcmp(word, value) == 0;
+}
+
+void debug_init_early(void)
+{
 	uni_gdb_init(&debug_stub, &debug_ops, NULL, fpu_components);
 	uni_gdb_trace_buffer(&debug_stub, trace_frames, sizeof(trace_frames));
 	uni_gdb_branch_room(&debug_stub, branches);
-	debug_stub.options.stop_on_disconnect =
-		cmdline_get("on-disconnect", word, sizeof(word)) && strcmp(word, "stop") == 0;
+	debug_stub.options.stop_on_disconnect = is_told("on-disconnect", "stop");
+	debug_stub.options.kill_on_quit = is_told("on-quit", "kill");
 	debug_link_init_early();
 	debug_ready = true;
 	wait_for_gdb();

@@ -245,7 +245,6 @@ static uint64_t get_clock_us(void *context)
 	return (debug_is_stopping() ? debug_stopped_ns : clock_ns()) / NS_PER_US;
 }
 
-/* Page 0 is not mapped, whatever the firmware says. */
 static bool next_memory(void *context, unsigned index, struct uni_gdb_memory *memory)
 {
 	unsigned ram = page_ram_count();
@@ -255,8 +254,6 @@ static bool next_memory(void *context, unsigned index, struct uni_gdb_memory *me
 	if (index >= ram + page_device_count())
 		return false;
 	range = index < ram ? page_ram(index) : page_device(index - ram);
-	if (range.start == 0)
-		range.start = PAGE_SIZE;
 	*memory = (struct uni_gdb_memory){
 		.start = range.start,
 		.len = range.end - range.start,

@@ -340,10 +340,41 @@ def bad_addresses_are_errors():
             text = gdb(f"set variable *(char *){address} = 1")
             assert "Cannot access memory" in text, f"{address}: {text}"
         gdb("break *0x10")
-        assert "nothing is mapped there" in gdb("continue")
+        text = gdb("continue")
+        assert "Cannot insert breakpoint" in text and "Cannot access memory at address 0x10" in text, text
         gdb("delete")
         gdb("detach")
         assert runs(guest)
+
+
+@test
+def a_jump_into_nowhere_is_caught_before_it_is_a_fault():
+    with shop() as guest, attach(guest) as gdb:
+        gdb("hbreak order_commit")
+        assert "order_commit" in gdb("continue")
+        gdb("delete")
+        gdb("hbreak *0")
+        pc = gdb("output/x $pc")
+        gdb("set $pc = 0")
+        text = gdb("continue")
+        assert re.search(r"Breakpoint \d+, 0x0+ in \?\?", text), text
+        gdb("delete")
+        gdb(f"set $pc = {pc}")
+        gdb("detach")
+        assert runs(guest)
+
+
+@test
+def gdb_kills_on_quit_what_it_is_told_is_its_own():
+    for arguments, gone in ((("on-quit=kill",), True), ((), False)):
+        with Guest("shop", "--cpus", "2", arguments=arguments) as guest:
+            with attach(guest) as gdb:
+                gdb.send("quit")
+                gdb.process.wait(timeout=30)
+            if gone:
+                wait_for("its end", lambda: not guest.runtime.exists())
+            else:
+                assert runs(guest)
 
 
 @test
@@ -449,7 +480,7 @@ def the_memory_map_has_what_there_is():
             spans = sorted((int(start, 16), int(end, 16)) for start, end in regions)
             assert all(spans[i][1] <= spans[i + 1][0] for i in range(len(spans) - 1)), spans
             top = max(end for start, end in spans if start < 1 << 30)
-            assert spans[0][0] == 0x1000 and 63 << 20 < top <= 64 << 20, spans  # firmware keeps some
+            assert spans[0][0] == 0 and 63 << 20 < top <= 64 << 20, spans  # firmware keeps some
             for device in ("0xfee00020", "0xfec00000"):
                 assert "Cannot access" not in gdb(f"x/wx {device}"), f"{machine}: {device}"
             assert "Cannot access" in gdb("x/wx 0x40000000")

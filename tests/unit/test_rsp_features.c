@@ -168,6 +168,16 @@ Test(rsp_features, without_gdb_it_stays_if_it_was_told_to)
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
 }
 
+Test(rsp_features, gdb_kills_on_quit_what_it_is_told_is_its_own)
+{
+	expect_monitor("on-quit", "detach\n");
+	rsp_expect("qAttached", "1");
+	expect_monitor("on-quit kill", "kill\n");
+	rsp_expect("qAttached", "0");
+	expect_monitor("on-quit detach", "detach\n");
+	rsp_expect("qAttached:1", "1");
+}
+
 Test(rsp_features, what_ran_when_gdb_went_goes_on)
 {
 	monitor("on-disconnect stop");

@@ -428,11 +428,15 @@ Test(rsp, a_watch_whose_debug_register_serves_another_is_no_news)
 	resume("vCont;c");
 }
 
-Test(rsp, no_hardware_breakpoint_where_nothing_is)
+Test(rsp, a_hardware_breakpoint_where_nothing_is)
 {
 	attach();
-	cr_expect_str_eq(ask("Z1,10,1"), "E.hw.nothing is mapped there");
-	cr_expect_str_eq(ask("Z1,110000,1"), "E.hw.nothing is mapped there");
+	cr_expect_str_eq(ask("Z1,0,1"), "OK");
+	resume("vCont;c");
+	watch_event(1, 0, 0);
+	poll();
+	cr_expect_neq(strstr(received(), "T05hwbreak:;"), NULL);
+	cr_expect_str_eq(ask("z1,0,1"), "OK");
 }
 
 Test(rsp, no_hardware_breakpoint_in_the_stub_either)
