@@ -21,6 +21,32 @@ struct uni_gdb_action uni_gdb_resume_of(const struct uni_gdb *stub, uint32_t thr
 	};
 }
 
+/* gdb holds each thread that it did not name. */
+static bool holds_others(const struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < stub->action_count; i++)
+		if (stub->actions[i].thread == UNI_GDB_ALL_THREADS &&
+		    stub->actions[i].kind != UNI_GDB_HOLD)
+			return false;
+	return stub->action_count;
+}
+
+bool uni_gdb_wants_end_of(const struct uni_gdb *stub, uint32_t thread)
+{
+	return stub->attached && !stub->non_stop && holds_others(stub) &&
+	       uni_gdb_resume_of(stub, thread).kind != UNI_GDB_HOLD;
+}
+
+bool uni_gdb_none_goes(struct uni_gdb *stub)
+{
+	for (unsigned i = 0; i < stub->action_count; i++)
+		if (stub->actions[i].kind != UNI_GDB_HOLD &&
+		    (stub->actions[i].thread == UNI_GDB_ALL_THREADS ||
+		     uni_gdb_thread_exists(stub, (uint32_t)stub->actions[i].thread)))
+			return false;
+	return true;
+}
+
 bool uni_gdb_step_done(const struct uni_gdb *stub, uint32_t thread, uint64_t pc)
 {
 	struct uni_gdb_action action = uni_gdb_resume_of(stub, thread);

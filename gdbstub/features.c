@@ -38,6 +38,7 @@ static const struct {
 	[UNI_GDB_FEATURE_SEARCH_MEMORY] = {"search-memory", NULL},
 	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+;qXfer:auxv:read+"},
 	[UNI_GDB_FEATURE_FILES] = {"hostio", NULL},
+	[UNI_GDB_FEATURE_NO_RESUMED] = {"no-resumed-stop-reply", "no-resumed+"},
 };
 
 #define COUNT (sizeof(features) / sizeof(features[0]))

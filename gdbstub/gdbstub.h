@@ -11,9 +11,9 @@
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
  * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
  * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of,
- * uni_gdb_attached, uni_gdb_wants_thread_events, uni_gdb_trace_is_over, uni_gdb_trace_steps,
- * uni_gdb_trace_stepped, uni_gdb_trace_end_steps, uni_gdb_branch_is_due, uni_gdb_branch_pc,
- * uni_gdb_branch_from, uni_gdb_branch_to, uni_gdb_branch_along.
+ * uni_gdb_attached, uni_gdb_wants_thread_events, uni_gdb_wants_end_of, uni_gdb_trace_is_over,
+ * uni_gdb_trace_steps, uni_gdb_trace_stepped, uni_gdb_trace_end_steps, uni_gdb_branch_is_due,
+ * uni_gdb_branch_pc, uni_gdb_branch_from, uni_gdb_branch_to, uni_gdb_branch_along.
  *
  * The life of a stop, seen from the platform:
  *
@@ -100,6 +100,7 @@ enum uni_gdb_event_kind {
 	UNI_GDB_EVENT_CREATED,	  /* a thread begins; uni_gdb_wants_thread_events() */
 	UNI_GDB_EVENT_ENDED,	  /* it ends with `status` */
 	UNI_GDB_EVENT_HALTED,	  /* it stays where it is now: thread_hold() */
+	UNI_GDB_EVENT_GONE,	  /* it has ended, and there is no such thread any more */
 	UNI_GDB_EVENT_EXIT,	  /* the program ends with `status`: gdb's session ends with it */
 };
 
@@ -275,6 +276,7 @@ enum uni_gdb_feature {
 	UNI_GDB_FEATURE_SEARCH_MEMORY,
 	UNI_GDB_FEATURE_NON_STOP,
 	UNI_GDB_FEATURE_FILES,
+	UNI_GDB_FEATURE_NO_RESUMED,
 };
 
 /* What `monitor` switches. */
@@ -317,6 +319,7 @@ struct uni_gdb {
 
 	bool attached;	   /* packets came, and no detach since */
 	bool multiprocess; /* gdb wants threads named with their process */
+	bool no_resumed;   /* gdb takes the stop reply `N` */
 	bool stopped;
 	bool stays;	    /* stopped without a gdb, until the next one */
 	bool owes_stop;	    /* gdb waits for a stop reply */
@@ -409,6 +412,9 @@ bool uni_gdb_call_is_over(const struct uni_gdb *stub, uint64_t pc);
 
 /* gdb wants the events CREATED and ENDED. */
 bool uni_gdb_wants_thread_events(const struct uni_gdb *stub);
+
+/* gdb let this thread go, and holds others: it is to hear of the end (GONE). */
+bool uni_gdb_wants_end_of(const struct uni_gdb *stub, uint32_t thread);
 
 /* Whether this input asks for a stop: false for nothing and for mere acknowledgements. */
 bool uni_gdb_wants_stop(const void *bytes, size_t len);

@@ -81,6 +81,13 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 		}
 		return;
 	}
+	if (event->kind == UNI_GDB_EVENT_GONE) {
+		if (stub->no_resumed)
+			uni_gdb_put_char(&stub->reply, 'N');
+		else
+			uni_gdb_error_text(stub, "the thread that was to go on has ended");
+		return;
+	}
 	if (event->kind == UNI_GDB_EVENT_ENDED) {
 		uni_gdb_put_char(&stub->reply, 'w');
 		uni_gdb_put_hex_bytes(&stub->reply, &event->status, 1);
@@ -129,6 +136,7 @@ static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
 	case UNI_GDB_EVENT_SIGNAL:
 	case UNI_GDB_EVENT_CREATED:
 	case UNI_GDB_EVENT_ENDED:
+	case UNI_GDB_EVENT_GONE:
 	case UNI_GDB_EVENT_EXIT:
 		return true;
 	}

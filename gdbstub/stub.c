@@ -78,7 +78,8 @@ void uni_gdb_event(struct uni_gdb *stub, const struct uni_gdb_event *event)
 
 	if (!stub->stopped)
 		uni_gdb_breakpoints_lift(stub);
-	if (uni_gdb_calls_end(stub, event))
+	if (uni_gdb_calls_end(stub, event) ||
+	    (event->kind == UNI_GDB_EVENT_GONE && !uni_gdb_none_goes(stub)))
 		event = &nothing;
 	if (!stub->stopped) {
 		stub->stopped = true;
@@ -188,6 +189,19 @@ void uni_gdb_send_output(struct uni_gdb *stub)
 	new_reply(stub);
 }
 
+/* What `?` tells of is a thread that there is. */
+static void turn_to_another(struct uni_gdb *stub)
+{
+	const void *cursor = NULL;
+	struct uni_gdb_thread thread;
+
+	if (!stub->ops->thread_next(stub->context, &cursor, &thread))
+		return;
+	stub->current.kind = UNI_GDB_EVENT_ATTENTION;
+	stub->current.thread = thread.id;
+	stub->general_thread = (int32_t)thread.id;
+}
+
 static void send_stop(struct uni_gdb *stub)
 {
 	stub->owes_stop = false;
@@ -196,6 +210,8 @@ static void send_stop(struct uni_gdb *stub)
 	send_reply(stub);
 	if (stub->current.kind == UNI_GDB_EVENT_EXIT)
 		uni_gdb_end_session(stub);
+	else if (stub->current.kind == UNI_GDB_EVENT_GONE)
+		turn_to_another(stub);
 }
 
 static void run_packet(struct uni_gdb *stub)

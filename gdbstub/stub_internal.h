@@ -44,6 +44,8 @@ void uni_gdb_send_notification(struct uni_gdb *stub);
 void uni_gdb_send_output(struct uni_gdb *stub);
 
 /* commands_resume.c */
+/* Of the threads that gdb let go there is none any more. */
+bool uni_gdb_none_goes(struct uni_gdb *stub);
 /* One action of vCont. */
 bool uni_gdb_take_action(struct uni_gdb_cursor *args, struct uni_gdb_action *action);
 

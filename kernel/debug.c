@@ -298,6 +298,15 @@ void debug_thread_ends(int code)
 	tell_of_thread(UNI_GDB_EVENT_ENDED, (uint8_t)code);
 }
 
+void debug_thread_gone(void)
+{
+	if (debug_ready && uni_gdb_wants_end_of(&debug_stub, thread_current()->id))
+		break_in(NULL, &(struct uni_gdb_event){
+				       .kind = UNI_GDB_EVENT_GONE,
+				       .signal = UNI_GDB_SIGTRAP,
+			       });
+}
+
 /* Interrupts off: on another CPU the breakpoint would be nobody's. */
 void debug_exited(int status)
 {

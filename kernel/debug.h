@@ -57,6 +57,10 @@ void debug_dies(void);
 void debug_thread_begins(void);
 void debug_thread_ends(int code);
 
+/* The running thread has ended, and does nothing more but give up its CPU: a gdb that let it go and
+ * holds the others gets them back. Interrupts off. */
+void debug_thread_gone(void);
+
 /* Tells a gdb that is attached that the program ended, and with what; its session is over then.
  * Thread context; comes back at once. */
 void debug_exited(int status);

@@ -109,6 +109,8 @@ bool debug_aside_keeps(unsigned index)
 {
 	struct debug_cpu *cpu = &debug_cpus[index];
 
+	if (debug_is_gone(cpu->thread))
+		return false;
 	if (!cpu->thread->frozen)
 		return uni_gdb_resume_of(&debug_stub, cpu->thread->id).kind == UNI_GDB_HOLD;
 	if (is_idle(cpu->thread) || is_away(cpu))

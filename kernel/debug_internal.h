@@ -49,6 +49,9 @@ bool debug_is_on_stack(const struct thread *thread, const struct trap_frame *fra
 /* With the world stopped: the CPU that the thread's code is on, -1 for none. */
 int debug_cpu_of(const struct thread *thread);
 
+/* World stopped: it has ended, and is in no code that gdb could look at. */
+bool debug_is_gone(const struct thread *thread);
+
 /* debug.c */
 extern bool debug_ready;
 

@@ -102,6 +102,17 @@ int debug_cpu_of(const struct thread *thread)
 	return UNI_GDB_NO_CPU;
 }
 
+bool debug_is_gone(const struct thread *thread)
+{
+	int cpu;
+
+	if (thread->state != THREAD_EXITED)
+		return false;
+	cpu = debug_cpu_of(thread);
+	return cpu < 0 ||
+	       (debug_cpus[cpu].has_event && debug_cpus[cpu].event.kind == UNI_GDB_EVENT_GONE);
+}
+
 bool debug_is_stopping(void)
 {
 	return load(&stopped);

@@ -43,7 +43,7 @@ static struct thread *find(uint32_t id)
 	}
 	last = thread;
 	last_stopped_ns = debug_stopped_ns;
-	return thread->id == id ? thread : NULL;
+	return thread->id == id && !debug_is_gone(thread) ? thread : NULL;
 }
 
 /* The name of what may be a broken pointer. */
@@ -120,9 +120,12 @@ static void describe(const struct thread *thread, struct uni_gdb_thread *out)
 
 static bool next_thread(void *context, const void **cursor, struct uni_gdb_thread *out)
 {
-	const struct thread *thread = thread_next_stopped(*cursor);
+	const struct thread *thread = *cursor;
 
 	(void)context;
+	do
+		thread = thread_next_stopped(thread);
+	while (thread && debug_is_gone(thread));
 	if (!thread)
 		return false;
 	*cursor = thread;

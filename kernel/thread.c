@@ -173,6 +173,7 @@ void thread_exit(int code)
 	spin_unlock_irqs_off(&self->exit_queue.lock);
 	if (detached)
 		leave_to_reaper(self);
+	debug_thread_gone();
 	sched_block();
 	__builtin_unreachable();
 }

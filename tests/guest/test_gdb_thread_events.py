@@ -3,6 +3,7 @@
 
 import re
 
+from gdb_session import Gdb
 from harness import Guest, main, test
 from remote import Remote, Stop
 
@@ -33,6 +34,25 @@ def threads_are_told_of_as_they_begin_and_end():
             assert len(set(ended)) == len(ended), ended
             remote.ok(b"QThreadEvents:0")
             remote.ok(b"D")
+
+
+@test
+def the_end_of_a_thread_that_goes_alone_gives_the_others_back():
+    with Guest("selftest", arguments=["gdbwait"]) as guest:
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("tbreak thread_exit")
+            gdb("continue")
+            ends = gdb.thread()
+            gdb("set scheduler-locking on")
+            assert "No unwaited-for children left." in gdb("continue")
+            rows = gdb("info threads")
+            assert "has terminated" in rows, rows
+            assert not re.search(rf"^[* ] +{ends} ", rows, re.M), rows
+            gdb("set scheduler-locking off")
+            gdb(f"thread {re.search('^ +([0-9]+) ', rows, re.M).group(1)}")
+            gdb("tbreak thread_exit")
+            assert "hit Temporary breakpoint 2, thread_exit" in gdb("continue")
+            assert gdb.thread() != ends
 
 
 main()

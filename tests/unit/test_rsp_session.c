@@ -132,7 +132,8 @@ Test(rsp, offers_what_gdb_may_use)
 		"EnableDisableTracepoints+;InstallInTrace+;DisconnectedTracing+;QTBuffer:size+;"
 		"tracenz+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
 		"QThreadEvents+;Qbtrace:bts+;Qbtrace:off+;Qbtrace-conf:bts:size+;"
-		"qXfer:btrace:read+;qXfer:btrace-conf:read?;QNonStop+;qXfer:auxv:read+");
+		"qXfer:btrace:read+;qXfer:btrace-conf:read?;QNonStop+;qXfer:auxv:read+;no-"
+		"resumed+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");

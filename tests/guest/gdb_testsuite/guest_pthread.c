@@ -21,7 +21,8 @@
 #define KEYS_MAX 16
 
 struct posix_thread {
-	struct thread *thread; /* NULL: free */
+	bool taken;
+	struct thread *thread;
 	void *(*start)(void *argument);
 	void *argument;
 	void *result;
@@ -65,17 +66,28 @@ static struct posix_thread *self(void)
 
 /* --- threads --- */
 
+/* Threads begin and end without a lock: a debugger may let one of them go alone. */
+static struct posix_thread *take_slot(void)
+{
+	for (unsigned i = 0; i < THREADS_MAX; i++) {
+		if (!__atomic_exchange_n(&threads[i].taken, true, __ATOMIC_ACQUIRE))
+			return &threads[i];
+	}
+	return NULL;
+}
+
+static void free_slot(struct posix_thread *thread)
+{
+	thread->thread = NULL;
+	__atomic_store_n(&thread->taken, false, __ATOMIC_RELEASE);
+}
+
 /* The program ends with its last thread, whichever that is. */
 static void end(struct posix_thread *thread)
 {
-	bool was_last;
-
-	mutex_lock(&books);
-	was_last = --alive == 0;
 	if (thread->detached)
-		memset(thread, 0, sizeof(*thread));
-	mutex_unlock(&books);
-	if (was_last)
+		free_slot(thread);
+	if (__atomic_sub_fetch(&alive, 1, __ATOMIC_SEQ_CST) == 0)
 		guest_exit(0);
 }
 
@@ -83,36 +95,23 @@ static int run(void *argument)
 {
 	struct posix_thread *thread = argument;
 
-	/* Its creator still writes down which it is. */
-	mutex_lock(&books);
-	mutex_unlock(&books);
+	thread->thread = thread_current();
 	thread->result = thread->start(thread->argument);
 	end(thread);
 	return 0;
-}
-
-static struct posix_thread *free_slot(void)
-{
-	for (unsigned i = 0; i < THREADS_MAX; i++) {
-		if (threads[i].thread == NULL)
-			return &threads[i];
-	}
-	return NULL;
 }
 
 int pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*start)(void *),
 		   void *argument)
 {
 	struct thread_options options = {.name = "pthread", .stack_size = STACK_SIZE};
-	struct posix_thread *thread;
+	struct posix_thread *thread = take_slot();
+	struct thread *made;
 
-	mutex_lock(&books);
-	thread = free_slot();
-	if (thread == NULL) {
-		mutex_unlock(&books);
+	if (thread == NULL)
 		return EAGAIN;
-	}
-	memset(thread, 0, sizeof(*thread));
+	memset(thread->values, 0, sizeof(thread->values));
+	thread->detached = false;
 	if (attributes != NULL) {
 		int state;
 
@@ -122,11 +121,18 @@ int pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*sta
 	options.detached = thread->detached;
 	thread->start = start;
 	thread->argument = argument;
-	thread->thread = thread_create(&options, run, thread);
-	alive += thread->thread != NULL;
-	mutex_unlock(&books);
-	*out = (pthread_t)thread->thread;
-	return thread->thread != NULL ? 0 : EAGAIN;
+	__atomic_add_fetch(&alive, 1, __ATOMIC_SEQ_CST);
+	made = thread_create(&options, run, thread);
+	if (made == NULL) {
+		__atomic_sub_fetch(&alive, 1, __ATOMIC_SEQ_CST);
+		free_slot(thread);
+		return EAGAIN;
+	}
+	/* It has not begun yet, perhaps, and is joined. One that is detached may have ended. */
+	if (!thread->detached)
+		thread->thread = made;
+	*out = (pthread_t)made;
+	return 0;
 }
 
 int pthread_join(pthread_t id, void **result)
@@ -136,9 +142,7 @@ int pthread_join(pthread_t id, void **result)
 	thread_join((struct thread *)id);
 	if (result != NULL)
 		*result = thread->result;
-	mutex_lock(&books);
-	memset(thread, 0, sizeof(*thread));
-	mutex_unlock(&books);
+	free_slot(thread);
 	return 0;
 }
 
