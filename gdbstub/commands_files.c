@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The files of a process that gdb reads for `gcore`: which memory there is, and what the program is
- * called (gdb 13, linux-tdep.c; proc(5)). There are no others, and none to write. */
+/* The files of a process that gdb reads for `info proc` and `gcore`: which memory there is, and
+ * what the program is called (gdb 13, linux-tdep.c; proc(5)). There are no others, and none to
+ * write. */
 
 #include "gdbstub/stub_internal.h"
 
@@ -16,10 +17,11 @@ enum { FILE_ENOENT = 2, FILE_EBADF = 9, FILE_EINVAL = 22 };
 
 enum { FILE_MEMORY = 3, FILE_NAME = 4 };
 
-/* "SSSSSSSSSSSSSSSS-EEEEEEEEEEEEEEEE" and this: a place in the file tells which line it is in. */
-static const char behind[] = " rwxp 00000000 00:00 0\n";
+/* "SSSSSSSSSSSSSSSS-EEEEEEEEEEEEEEEE rwx" and this: a place in the file tells which line it is in.
+ */
+static const char behind[] = "p 00000000 00:00 0\n";
 
-#define LINE_LEN (2 * 16 + 1 + sizeof(behind) - 1)
+#define LINE_LEN (2 * 16 + 5 + sizeof(behind) - 1)
 
 static void fail(struct uni_gdb *stub, unsigned code)
 {
@@ -48,7 +50,8 @@ static bool take_name(struct uni_gdb_cursor *args, const char *name)
 void uni_gdb_cmd_file_open(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	_Static_assert(UNI_GDB_PROCESS == 1, "the names have it");
-	if (take_name(args, "/proc/1/smaps"))
+	if ((take_name(args, "/proc/1/smaps") || take_name(args, "/proc/1/maps")) &&
+	    stub->ops->memory_access)
 		open_as(stub, FILE_MEMORY);
 	else if (take_name(args, "/proc/1/cmdline") && stub->ops->program)
 		open_as(stub, FILE_NAME);
@@ -63,15 +66,13 @@ void uni_gdb_cmd_file_close(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	uni_gdb_put(&stub->reply, "F0");
 }
 
-static bool is_readable(struct uni_gdb *stub, uint64_t address)
+static unsigned access_at(const struct uni_gdb *stub, uint64_t address)
 {
-	uint8_t byte;
-
-	return stub->ops->memory_read(stub->context, address, &byte, 1) == 1;
+	return stub->ops->memory_access(stub->context, address);
 }
 
 /* The stretch of memory behind this one. */
-static bool next_stretch(struct uni_gdb *stub, struct uni_gdb_readable *stretch)
+static bool next_stretch(const struct uni_gdb *stub, struct uni_gdb_mapped *stretch)
 {
 	struct uni_gdb_memory memory;
 	uint64_t at = stretch->end;
@@ -84,12 +85,13 @@ static bool next_stretch(struct uni_gdb *stub, struct uni_gdb_readable *stretch)
 			continue;
 		if (at < memory.start)
 			at = memory.start;
-		while (at < end && !is_readable(stub, at))
+		while (at < end && !access_at(stub, at))
 			at += GRAIN;
 		if (at >= end)
 			continue;
 		stretch->start = at;
-		while (at < end && is_readable(stub, at))
+		stretch->access = access_at(stub, at);
+		while (at < end && access_at(stub, at) == stretch->access)
 			at += GRAIN;
 		stretch->end = at < end ? at : end;
 		return true;
@@ -104,17 +106,25 @@ static void put_address(struct uni_gdb_text *text, uint64_t address)
 	uni_gdb_put_hex_bytes(text, &high_first, sizeof(high_first));
 }
 
+static void put_access(struct uni_gdb_text *text, unsigned access)
+{
+	uni_gdb_put_char(text, ' ');
+	uni_gdb_put_char(text, access & UNI_GDB_READ ? 'r' : '-');
+	uni_gdb_put_char(text, access & UNI_GDB_WRITE ? 'w' : '-');
+	uni_gdb_put_char(text, access & UNI_GDB_EXECUTE ? 'x' : '-');
+}
+
 /* What it has from offset on lies at the offset in scratch[] that is returned in *at. gdb reads on
  * from where it was: the lines up to there are not looked for again. */
 static size_t read_memory_file(struct uni_gdb *stub, uint64_t offset, uint64_t len, size_t *at)
 {
-	struct uni_gdb_readable *stretch = &stub->readable;
+	struct uni_gdb_mapped *stretch = &stub->mapped;
 	uint64_t line = offset / LINE_LEN;
 	struct uni_gdb_text text;
 
 	*at = offset % LINE_LEN;
 	if (!offset || stretch->count > line + 1)
-		*stretch = (struct uni_gdb_readable){0};
+		*stretch = (struct uni_gdb_mapped){0};
 	uni_gdb_text_init(&text, (char *)stub->scratch, *at + len);
 	for (; !text.cut; line++) {
 		for (; stretch->count <= line; stretch->count++)
@@ -123,6 +133,7 @@ static size_t read_memory_file(struct uni_gdb *stub, uint64_t offset, uint64_t l
 		put_address(&text, stretch->start);
 		uni_gdb_put_char(&text, '-');
 		put_address(&text, stretch->end);
+		put_access(&text, stretch->access);
 		uni_gdb_put(&text, behind);
 	}
 	return len;
@@ -153,7 +164,7 @@ void uni_gdb_cmd_file_read(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	}
 	if (len > PIECE_MAX)
 		len = PIECE_MAX;
-	if (file == FILE_MEMORY) {
+	if (file == FILE_MEMORY && stub->ops->memory_access) {
 		len = read_memory_file(stub, offset, len, &at);
 	} else if (file == FILE_NAME && stub->ops->program) {
 		len = read_name_file(stub, offset, len, &at);

@@ -83,10 +83,18 @@ struct uni_gdb_memory {
 	bool is_device; /* registers: to read them may have effects */
 };
 
-/* The last stretch of readable memory that gdb read of in a list of them. */
-struct uni_gdb_readable {
+/* What the program may do with memory. gdb reads all that is mapped, and writes it. */
+enum uni_gdb_access {
+	UNI_GDB_READ = 1,
+	UNI_GDB_WRITE = 2,
+	UNI_GDB_EXECUTE = 4,
+};
+
+/* The last stretch of mapped memory that gdb read of in a list of them. */
+struct uni_gdb_mapped {
 	uint64_t count;	 /* of those up to this one */
 	unsigned memory; /* it lies in */
+	unsigned access;
 	uint64_t start;
 	uint64_t end;
 };
@@ -186,6 +194,10 @@ struct uni_gdb_ops {
 	/* The index-th stretch of addresses that there is anything at, in any order; false behind
 	 * the last. gdb asks once and then takes every other address for a bad one. */
 	bool (*memory_next)(void *context, unsigned index, struct uni_gdb_memory *memory);
+
+	/* enum uni_gdb_access, or-ed; 0: nothing is mapped there. NULL: `info proc mappings` and
+	 * `gcore` do without. */
+	unsigned (*memory_access)(void *context, uint64_t address);
 
 	/* What the program is called, for a core that gdb makes; NULL: that is not told. */
 	const char *program;
@@ -363,7 +375,7 @@ struct uni_gdb {
 	struct uni_gdb_branches branches;
 	struct uni_gdb_call calls[UNI_GDB_CALLS];
 
-	struct uni_gdb_readable readable;
+	struct uni_gdb_mapped mapped;
 	struct uni_gdb_listing threads_xml;
 	const void *threads_cursor; /* of qfThreadInfo, qsThreadInfo; NULL: behind threads_last */
 	uint32_t threads_last;

@@ -265,6 +265,21 @@ static bool next_memory(void *context, unsigned index, struct uni_gdb_memory *me
 	return true;
 }
 
+static unsigned get_access(void *context, uint64_t address)
+{
+	(void)context;
+	switch (page_get_access(address)) {
+	case PAGE_READ:
+		return UNI_GDB_READ;
+	case PAGE_READ_WRITE:
+		return UNI_GDB_READ | UNI_GDB_WRITE;
+	case PAGE_READ_EXECUTE:
+		return UNI_GDB_READ | UNI_GDB_EXECUTE;
+	default:
+		return 0;
+	}
+}
+
 static void describe_cpus(void *context, struct uni_gdb_text *text)
 {
 	(void)context;
@@ -301,6 +316,7 @@ const struct uni_gdb_ops debug_ops = {
 	.displaced_room = displaced_room,
 	.clock_us = get_clock_us,
 	.memory_next = next_memory,
+	.memory_access = get_access,
 	.program = app_name,
 	.describe_cpus = describe_cpus,
 };

@@ -186,6 +186,18 @@ static bool machine_memory_next(void *context, unsigned index, struct uni_gdb_me
 	return true;
 }
 
+static unsigned machine_memory_access(void *context, uint64_t address)
+{
+	(void)context;
+	if (!mapped(address, 1))
+		return 0;
+	if (address - MACHINE_REFUSED_BASE < MACHINE_REFUSED_SIZE)
+		return UNI_GDB_READ | UNI_GDB_EXECUTE;
+	if (address < MACHINE_HOLE_BASE)
+		return UNI_GDB_READ | UNI_GDB_WRITE | UNI_GDB_EXECUTE;
+	return UNI_GDB_READ | UNI_GDB_WRITE;
+}
+
 static void machine_describe_cpus(void *context, struct uni_gdb_text *text)
 {
 	struct machine *machine = context;
@@ -217,6 +229,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.displaced_room = machine_displaced_room,
 	.clock_us = machine_clock_us,
 	.memory_next = machine_memory_next,
+	.memory_access = machine_memory_access,
 	.program = "machine",
 	.describe_cpus = machine_describe_cpus,
 };

@@ -504,6 +504,23 @@ def stacks(gdb):
 
 
 @test
+def what_is_mapped_is_listed_with_its_protection():
+    with shop() as guest, attach(guest) as gdb:
+        lines = re.findall(r"0x(\w+) +0x(\w+) +0x\w+ +0x0 +(\S+)", gdb("info proc mappings"))
+        spans = [(int(start, 16), int(end, 16), access) for start, end, access in lines]
+
+        def access_of(symbol):
+            at = int(gdb.value(f"(unsigned long)&{symbol}"))
+            return [access for start, end, access in spans if start <= at < end]
+
+        assert access_of("shop_handle") == ["r-xp"], spans
+        assert access_of("cpus") == ["rw-p"], spans
+        assert access_of("kernel_image_start") == ["r--p"], spans
+        assert not [span for span in spans if span[0] == 0], spans
+        assert not [span for span in spans if "wx" in span[2]], spans
+
+
+@test
 def gcore_keeps_all_of_it():
     with tempfile.TemporaryDirectory() as folder, Guest("shop", "--cpus", "2") as guest:
         core = f"{folder}/core"

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The files that gdb reads for `gcore`. */
+/* The files that gdb reads for `info proc` and `gcore`. */
 
 #include "tests/unit/rsp_machine.h"
 
 #define HEX_OF_SMAPS "2f70726f632f312f736d617073"
+#define HEX_OF_MAPS "2f70726f632f312f6d617073"
 #define HEX_OF_CMDLINE "2f70726f632f312f636d646c696e65"
 
 #define STRETCHES                                                   \
 	"0000000000100000-0000000000110000 rwxp 00000000 00:00 0\n" \
-	"0000000000111000-0000000000130000 rwxp 00000000 00:00 0\n"
+	"0000000000111000-0000000000120000 rw-p 00000000 00:00 0\n" \
+	"0000000000120000-0000000000121000 r-xp 00000000 00:00 0\n" \
+	"0000000000121000-0000000000130000 rw-p 00000000 00:00 0\n"
 
 TestSuite(files, .init = rsp_attach);
 
@@ -35,8 +38,9 @@ Test(files, memory_is_listed)
 {
 	rsp_expect("vFile:open:" HEX_OF_SMAPS ",0,0", "F3");
 	cr_expect_str_eq(read_at("3", 4096, 0), STRETCHES);
-	cr_expect_str_eq(read_at("3", 4096, 2 * 56), "");
+	cr_expect_str_eq(read_at("3", 4096, 4 * 56), "");
 	rsp_expect("vFile:close:3", "F0");
+	rsp_expect("vFile:open:" HEX_OF_MAPS ",0,0", "F3");
 }
 
 Test(files, pieces_make_the_whole)
