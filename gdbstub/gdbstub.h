@@ -444,6 +444,10 @@ enum uni_gdb_way uni_gdb_range_way(struct uni_gdb *stub, uint32_t thread, uint64
  * on, before anything else about the breakpoint counts. */
 bool uni_gdb_range_runs(const struct uni_gdb *stub, uint32_t thread);
 
+/* Memory is as the program has it again, until the guest is let go. For a guest that dies; what
+ * comes by uni_gdb_event() does it too. */
+void uni_gdb_breakpoints_lift(struct uni_gdb *stub);
+
 /* Whether a software breakpoint of gdb stands at the address. */
 bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address);
 

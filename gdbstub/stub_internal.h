@@ -73,7 +73,6 @@ bool uni_gdb_next_event(struct uni_gdb *stub);
 
 /* breakpoints.c */
 void uni_gdb_breakpoints_insert(struct uni_gdb *stub);
-void uni_gdb_breakpoints_lift(struct uni_gdb *stub);
 void uni_gdb_breakpoints_forget(struct uni_gdb *stub);
 void uni_gdb_breakpoint_set(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_breakpoint_clear(struct uni_gdb *stub, struct uni_gdb_cursor *args);

@@ -273,6 +273,7 @@ void debug_dies(void)
 {
 	debug_step_recall();
 	debug_pass_show_all();
+	uni_gdb_breakpoints_lift(&debug_stub);
 }
 
 static void tell_of_thread(enum uni_gdb_event_kind kind, uint8_t status)

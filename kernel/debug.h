@@ -49,7 +49,7 @@ void debug_leave(struct trap_frame *frame);
 void debug_panic(struct trap_frame *frame);
 
 /* The guest dies, and every CPU that answers stands still: threads wait where they do, not where
- * the debugger would meet them. */
+ * the debugger would meet them, and no breakpoint is left in memory. */
 void debug_dies(void);
 
 /* The running thread begins, or is about to end: a gdb that asked for it is told, and lets it go
