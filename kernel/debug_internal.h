@@ -31,6 +31,8 @@ struct debug_cpu {
 	bool nmi_sent;	/* by us, and not arrived yet */
 	bool attention; /* an NMI came that could not look at the link */
 
+	uint8_t signal; /* that gdb passes on to the thread when the CPU goes */
+
 	bool has_event;
 	bool told; /* the stub knows of the event */
 	struct uni_gdb_event event;

@@ -275,12 +275,29 @@ static bool is_lookout(unsigned cpu)
 	       (debug_stub.non_stop || debug_stub.actions[0].kind != UNI_GDB_STEP);
 }
 
+/* With threads that stop one by one the stub forgets what it was to pass on as soon as the guest
+ * stops again, which may be before the CPU has gone. */
+static void pass_signals(void)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++) {
+		struct debug_cpu *cpu = &debug_cpus[i];
+		uint8_t signal = 0;
+
+		if (state_of(i) == DEBUG_CLAIMED)
+			signal = uni_gdb_resume_of(&debug_stub, cpu->thread->id).signal;
+		if (signal)
+			cpu->signal = signal;
+	}
+}
+
 /* All but the leader, which waits for more, or is among those that go or stay behind this. */
 static void free_world(unsigned self, uint32_t awaited)
 {
 	debug_step_send_all();
-	if (!debug_stub.as_before)
+	if (!debug_stub.as_before) {
+		pass_signals();
 		__atomic_store_n(&held, choose_held(awaited), __ATOMIC_SEQ_CST);
+	}
 	for (unsigned i = 0; i < CPU_MAX; i++)
 		if (i != self)
 			change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
@@ -473,6 +490,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 	cpu->settable = is_settable(self, frame);
 	cpus[self].debug_due = 0;
 	cpu->attention = false;
+	cpu->signal = UNI_GDB_SIGNAL_NONE;
 	cpu->told = false;
 	cpu->has_event = event;
 	if (event) {
@@ -483,9 +501,9 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 		cpu->frame = frame;
 		set_state(self, DEBUG_PARKED);
 		wait(self);
-		signal = uni_gdb_resume_of(&debug_stub, cpu->thread->id).signal;
 		if (!set_off(cpu))
 			continue;
+		signal = cpu->signal;
 		cpu->frame = NULL;
 		debug_arch_release();
 		debug_watch_set();
