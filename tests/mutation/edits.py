@@ -23,6 +23,12 @@ INCLUDES = "lint_includes: "
 OPERAND = "host-tools/lib/arch/x86_64/memory_operand.c"
 STOPS = "gdbstub/stop_reply.c"
 CURSOR = "host-tools/lib/cursor.c"
+NON_STOP = "gdb_nonstop: "
+NON_STOP_STUB = "gdbstub/commands_nonstop.c"
+ASIDE = "kernel/debug_aside.c"
+DEATH = "gdb_death: "
+TRAMPOLINES = "gdb_trampolines: "
+PASS = "kernel/debug_pass.c"
 
 # gdb's own tests, by class: a stub that no memory can be read of.
 SUITE = [
@@ -121,6 +127,124 @@ EDITS = [
         "gdbstub/commands_branches.c",
         'uni_gdb_put(xml, "<block begin=',
         'uni_gdb_put(xml, "<block from=',
+    ),
+    Edit(NON_STOP + "one thread is stopped while others run", ASIDE, "return !set_aside(cpu);", "return true;"),
+    Edit(
+        NON_STOP + "a breakpoint stops one thread",
+        "kernel/debug_stop.c",
+        "!(awaited >> i & 1) && debug_aside_keeps(i)",
+        "!(awaited >> i & 1)",
+    ),
+    Edit(
+        NON_STOP + "one thread steps while others run",
+        "kernel/debug.c",
+        "is_stepping(debug_owner(self, frame)) &&\n\t\t    !debug_step_begin(debug_owner(self, frame), frame)",
+        "is_stepping(debug_owner(self, frame))",
+    ),
+    Edit(
+        NON_STOP + "each thread stops once at a breakpoint of all",
+        NON_STOP_STUB,
+        "thread_hold(stub->context, event->thread, event->kind != UNI_GDB_EVENT_ENDED)",
+        "thread_hold(stub->context, event->thread, false)",
+    ),
+    Edit(NON_STOP + "all are stopped and let go", "kernel/sched.c", "if (!next->frozen)", "if (true)"),
+    Edit(
+        NON_STOP + "a watchpoint stops who writes",
+        STOPS,
+        "uni_gdb_put_hex(&stub->reply, slot->asked_address);",
+        "uni_gdb_put_hex(&stub->reply, slot->asked_address + 1);",
+    ),
+    Edit(
+        NON_STOP + "text of the guest waits for a monitor command",
+        "gdbstub/commands_monitor.c",
+        "if (stub->non_stop)\n\t\tuni_gdb_send_output(stub);\n",
+        "",
+    ),
+    Edit(
+        NON_STOP + "where nothing can be set aside the cpu is held",
+        "kernel/debug_stop.c",
+        "return debug_arch_can_yield(frame) && preempt_count() == 0 && cpus[self].irq_depth == 0 &&",
+        "return",
+    ),
+    Edit(NON_STOP + "where there is no room the cpus are held", ASIDE, "PLACES 32", "PLACES 40"),
+    Edit(
+        NON_STOP + "control c stops the one that runs in the foreground",
+        NON_STOP_STUB,
+        "want(stub, chosen, UNI_GDB_SIGINT)",
+        "want(stub, chosen, UNI_GDB_SIGNAL_NONE)",
+    ),
+    Edit(
+        NON_STOP + "a breakpoint on the way off a cpu is passed",
+        PASS,
+        "if (debug_aside_owner(debug_arch_frame_sp(frame))) {",
+        "if (false) {",
+    ),
+    Edit(
+        NON_STOP + "the program waits for gdb and ends",
+        NON_STOP_STUB,
+        "uni_gdb_stop_add(stub, &stub->pending[i]);",
+        "(void)i;",
+    ),
+    Edit(
+        NON_STOP + "threads come and go while all are stopped",
+        NON_STOP_STUB,
+        "if (!want(stub, thread.id, UNI_GDB_SIGNAL_NONE))",
+        "if (thread.id < 20 && !want(stub, thread.id, UNI_GDB_SIGNAL_NONE))",
+    ),
+    Edit(
+        NON_STOP + "detach lets all go",
+        NON_STOP_STUB,
+        "stub->stops[i].event.thread, false);",
+        "stub->stops[i].event.thread, true);",
+    ),
+    Edit(
+        NON_STOP + "the death of gdb lets all go",
+        "gdbstub/stub.c",
+        "uni_gdb_calls_undo(stub);\n\tuni_gdb_end_session(stub);",
+        "uni_gdb_calls_undo(stub);",
+    ),
+    Edit(
+        DEATH + "steps lead into the stop of a panic",
+        "kernel/debug.c",
+        "debug_step_end(debug_owner(self, frame), frame);\n\t\tif (asked[self].leaves)",
+        "if (asked[self].leaves)",
+    ),
+    Edit(
+        DEATH + "a step over the panic ends in its stop",
+        "kernel/debug.c",
+        "if (debug_ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())\n\t\tbreak_in(frame,",
+        "if (false)\n\t\tbreak_in(frame,",
+    ),
+    Edit(
+        DEATH + "the dump has no breakpoint in it",
+        "kernel/debug.c",
+        "uni_gdb_breakpoints_lift(&debug_stub);",
+        "",
+    ),
+    Edit(DEATH + "the dump shows no copy of an instruction", "kernel/debug.c", "debug_pass_show_all();", ""),
+    Edit(
+        TRAMPOLINES + "a fault in a copy is told at the place of the original",
+        PASS,
+        "if (displaced && !passing[cpu_id()].is)",
+        "if (displaced && false)",
+    ),
+    Edit(
+        TRAMPOLINES + "stops with interrupts on",
+        PASS,
+        "debug_arch_set_interrupts(frame, place.interrupts);",
+        "",
+    ),
+    Edit(
+        TRAMPOLINES + "stops with interrupts off",
+        PASS,
+        "uni_gdb_arch_trampoline_entry(displaced, debug_arch_interrupts(frame))",
+        "uni_gdb_arch_trampoline_entry(displaced, true)",
+    ),
+    Edit(
+        TRAMPOLINES + "nmis that stop nothing",
+        PASS,
+        "|| show_program(frame, displaced))",
+        "|| show_program(frame, displaced) || true)",
     ),
     Edit(HELPERS + "threads are told on a core", "kernel/gdb/threads.py", ", held by {", ", of {"),
     Edit(HELPERS + "the trace is decoded", "kernel/gdb/trace.py", "The rings hold no", "The rings hold some"),
