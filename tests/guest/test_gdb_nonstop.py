@@ -79,8 +79,15 @@ class NonStop(Gdb):
         assert name not in [thread for thread, _ in self.on_cpus().values()], self.on_cpus()
 
     def registers(self):
-        """Those that are known of a thread on no CPU too."""
-        return [self.value(f"(long){name}") for name in ("$pc", "$rsp", "$rbx", "$rbp")]
+        """Those that are known of a thread on no CPU too, as gdb knows them and as the guest has them."""
+
+        def values():
+            return [self.value(f"(long){name}") for name in ("$pc", "$rsp", "$rbx", "$rbp")]
+
+        known = values()
+        self("maintenance flush register-cache")
+        assert values() == known, f"{values()} were {known}"
+        return known
 
 
 def drill(*arguments):
@@ -189,6 +196,9 @@ def all_are_stopped_and_let_go():
             gdb.no_stop()
             calls = gdb.calls()
             assert gdb.running() == 0
+            for name in DRILLERS:
+                gdb.select(name)
+                gdb.registers()
             assert gdb.calls() == calls
             gdb.select("driller-1")
             gdb("continue &")

@@ -152,7 +152,7 @@ EDITS = [
         NON_STOP + "a watchpoint stops who writes",
         STOPS,
         "uni_gdb_put_hex(&stub->reply, slot->asked_address);",
-        "uni_gdb_put_hex(&stub->reply, slot->asked_address + 1);",
+        "uni_gdb_put_hex(&stub->reply, slot->asked_address + 8);",
     ),
     Edit(
         NON_STOP + "text of the guest waits for a monitor command",
@@ -231,8 +231,8 @@ EDITS = [
     Edit(
         TRAMPOLINES + "stops with interrupts on",
         PASS,
-        "debug_arch_set_interrupts(frame, place.interrupts);",
-        "",
+        "if (debug_is_stopping()) {\n\t\tset_inside(self, true);",
+        "if (false) {\n\t\tset_inside(self, true);",
     ),
     Edit(
         TRAMPOLINES + "stops with interrupts off",
