@@ -192,8 +192,6 @@ static void run_action(struct collection *collection, const struct uni_gdb_trace
 	}
 }
 
-#define TIMESTAMP 1
-
 static void keep(struct collection *collection, struct uni_gdb_tracepoint *tracepoint)
 {
 	struct uni_gdb_trace_buffer *buffer = &collection->evaluation.stub->trace.buffer;
@@ -225,7 +223,6 @@ static void collect(struct uni_gdb *stub, struct uni_gdb_tracepoint *tracepoint,
 	uint16_t next = tracepoint->first_action;
 
 	collection.draft->len = UNI_GDB_FRAME_HEAD;
-	(void)put_variable(&collection, TIMESTAMP);
 	for (; next != UNI_GDB_TRACE_NONE; next = stub->trace.actions[next].next)
 		if (stub->trace.actions[next].stepping == stepping)
 			run_action(&collection, &stub->trace.actions[next]);

@@ -60,6 +60,7 @@ static const char *const settings[] = {
 	"set debuginfod enabled off",
 	"set libthread-db-search-path /nonexistent",
 	"set confirm off",
+	"set default-collect $trace_timestamp",
 };
 
 #define SETTINGS_COUNT (sizeof(settings) / sizeof(settings[0]))

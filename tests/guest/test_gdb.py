@@ -634,11 +634,13 @@ def monitor_tells_of_itself():
 def uniscope_gdb_attaches():
     with shop() as guest:
         guest.wait_for_thread("dispatcher")
-        words = [UNISCOPE, "gdb", guest.name, "--", "-nx", "-batch", "-ex", "info threads", "-ex", "detach"]
+        commands = ("info threads", "show default-collect", "detach")
+        words = [UNISCOPE, "gdb", guest.name, "--", "-nx", "-batch", *(f"-ex={one}" for one in commands)]
         result = subprocess.run(
             [str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
         )
         assert '"dispatcher"' in result.stdout, result.stdout + result.stderr
+        assert "$trace_timestamp" in result.stdout, "each frame has the time"
         assert runs(guest)
 
 

@@ -103,6 +103,8 @@ def variables_of_the_stub_stand_in_conditions():
 def frames_have_what_was_collected():
     with shop() as guest, attach(guest) as gdb:
         trace(gdb, "shop_handle", "collect $regs", "collect request->id, *request, worker")
+        # As `uniscope gdb` has it.
+        gdb("set default-collect $trace_timestamp")
         begin(gdb)
         run_until(gdb, lambda: status(gdb)[0] >= 20)
         gdb("tstop")
@@ -189,7 +191,7 @@ def variables_count():
 @test
 def a_full_buffer_ends_the_trace_and_a_circular_one_does_not():
     with shop() as guest, attach(guest) as gdb:
-        trace(gdb, "mutex_lock", "collect $regs")
+        trace(gdb, "mutex_lock", "collect $regs, $trace_timestamp")
         gdb("set trace-buffer-size 100000")
         begin(gdb)
         run_until(gdb, lambda: "buffer was full" in gdb("tstatus"))

@@ -21,7 +21,7 @@ TestSuite(trace, .init = attach);
 #define AT "100400"
 #define CODE 0x100400u
 
-/* What a frame has in any case: u16 number, u32 length, the timestamp. */
+/* What `collect $trace_timestamp` puts in. */
 #define TIMESTAMP "56010000003412000000000000"
 
 static void define(const char *definition, const char *actions)
@@ -108,12 +108,13 @@ Test(trace, a_hit_becomes_a_frame_as_in_trace_files)
 	hits(1, 1);
 	stop();
 	cr_expect_eq(m.ram[0x400], 0x55);
-	rsp_expect("qTBuffer:0,7d0", "01001c000000" TIMESTAMP "4d00001000000000000400"
+	rsp_expect("qTBuffer:0,7d0", "01000f000000"
+				     "4d00001000000000000400"
 				     "00070e15");
-	rsp_expect("qTBuffer:2,4", "1c000000");
-	rsp_expect("qTBuffer:22,7d0", "l");
-	rsp_expect("qTP:1:" AT, "V1:22");
-	cr_expect(status_has(";tframes:1;tcreated:1;tfree:1ffde;"));
+	rsp_expect("qTBuffer:2,4", "0f000000");
+	rsp_expect("qTBuffer:15,7d0", "l");
+	rsp_expect("qTP:1:" AT, "V1:15");
+	cr_expect(status_has(";tframes:1;tcreated:1;tfree:1ffeb;"));
 }
 
 Test(trace, counts_are_hexadecimal)
@@ -122,7 +123,7 @@ Test(trace, counts_are_hexadecimal)
 	start();
 	hits(1, 16);
 	stop();
-	rsp_expect("qTP:1:" AT, "V10:130");
+	rsp_expect("qTP:1:" AT, "V10:60");
 	cr_expect(status_has(";tframes:10;tcreated:10;"));
 }
 
@@ -182,7 +183,7 @@ Test(trace, a_frame_without_registers_has_the_pc_alone)
 
 Test(trace, a_frame_answers_for_memory)
 {
-	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":M-1,100010,4M-1,100020,4");
+	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X4,2e000127M-1,100010,4M-1,100020,4");
 	rsp_expect("QTro:100100,100110:100200,100210", "OK");
 	start();
 	hits(1, 1);
@@ -204,12 +205,12 @@ Test(trace, a_frame_answers_for_memory)
 	cr_expect_eq(rsp_ask("qXfer:traceframe-info:read::0,1000")[0], 'E');
 }
 
-/* const32 100010, trace_quick 3; const32 100020, const8 40, tracenz; tracev 2 */
+/* tracev 1; const32 100010, trace_quick 3; const32 100020, const8 40, tracenz; tracev 2 */
 Test(trace, expressions_collect)
 {
 	memcpy(m.ram + 0x20, "shop", 5);
-	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X00000014,24001000100d03292400100020224"
-				       "02f2e000227");
+	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X00000017,2e000124001000100d032924001000"
+				       "2022402f2e000227");
 	start();
 	hits(2, 1);
 	stop();
@@ -230,8 +231,8 @@ Test(trace, what_cannot_be_read_is_left_out_and_counted)
 	start();
 	hits(1, 1);
 	stop();
-	rsp_expect("qTBuffer:6,7d0", TIMESTAMP "4d00001000000000000100"
-					       "00");
+	rsp_expect("qTBuffer:6,7d0", "4d00001000000000000100"
+				     "00");
 	cr_expect_eq(m.stub.trace.buffer.unread, 1);
 }
 
@@ -242,7 +243,7 @@ Test(trace, what_is_too_much_is_left_out_and_counted)
 	hits(1, 1);
 	stop();
 	cr_expect_eq(m.stub.trace.buffer.cut, 1);
-	rsp_expect("qTP:1:" AT, "V1:1f");
+	rsp_expect("qTP:1:" AT, "V1:12");
 }
 
 /* reg rdi == 0x1005 */
@@ -253,7 +254,7 @@ Test(trace, conditions_choose)
 	hits(1, 1);
 	hits(2, 1);
 	stop();
-	rsp_expect("qTP:1:" AT, "V1:13");
+	rsp_expect("qTP:1:" AT, "V1:6");
 }
 
 Test(trace, a_condition_that_fails_ends_the_trace)
@@ -277,7 +278,7 @@ Test(trace, a_pass_count_ends_the_trace)
 	cr_expect(uni_gdb_trace_is_over(&m.stub));
 	stop();
 	cr_expect(status_has("T0;tpasscount:5;tframes:3;tcreated:3;"));
-	rsp_expect("qTP:5:" AT, "V3:39");
+	rsp_expect("qTP:5:" AT, "V3:12");
 	rsp_resume();
 	cr_expect_eq(m.ram[0x400], 0x55);
 }
@@ -367,7 +368,7 @@ Test(trace, steps_behind_a_hit)
 	walk(1, 3);
 	cr_expect(!uni_gdb_trace_steps(&m.stub, 0));
 	stop();
-	rsp_expect("qTP:1:" AT, "V1:4bf");
+	rsp_expect("qTP:1:" AT, "V1:498");
 	rsp_expect("QTFrame:0", "F0T1");
 	rsp_expect("m100000,1", "00");
 	cr_expect_eq(rsp_ask("m100001,1")[0], 'E');
@@ -416,7 +417,7 @@ Test(trace, a_breakpoint_at_the_same_address_stops_too)
 	cr_expect(!uni_gdb_breakpoint_at(&m.stub, CODE));
 	cr_expect(!hit_at(1, CODE));
 	stop();
-	rsp_expect("qTP:1:" AT, "V2:26");
+	rsp_expect("qTP:1:" AT, "V2:c");
 }
 
 Test(trace, a_hit_that_was_told_is_not_told_again)
@@ -446,7 +447,8 @@ Test(trace, two_at_one_address)
 
 Test(trace, a_full_buffer_ends_the_trace)
 {
-	define("QTDP:1:" AT ":E:0:0", NULL);
+	/* tracev 1 */
+	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X4,2e000127");
 	rsp_expect("QTBuffer:size:40", "OK");
 	start();
 	hits(1, 4);
@@ -532,8 +534,8 @@ Test(trace, many_cpus_lose_nothing_uncounted)
 {
 	const struct uni_gdb_trace_buffer *buffer = &m.stub.trace.buffer;
 
-	/* tracev 2 */
-	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X4,2e000227");
+	/* tracev 1, tracev 2 */
+	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X7,2e00012e000227");
 	rsp_expect("QTBuffer:circular:1", "OK");
 	hit_on_all_cpus();
 	cr_expect_eq(m.stub.trace.tracepoints[0].hits, CPUS * ROUNDS);
@@ -547,7 +549,7 @@ Test(trace, many_cpus_fill_the_buffer)
 {
 	const struct uni_gdb_trace_buffer *buffer = &m.stub.trace.buffer;
 
-	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X4,2e000227");
+	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":X7,2e00012e000227");
 	hit_on_all_cpus();
 	cr_expect(status_has("T0;tfull:0;tframes:1000;tcreated:1000;tfree:0;"));
 	cr_expect_eq(count_frames(), 4096);
