@@ -86,13 +86,23 @@ void uni_gdb_calls_resume(struct uni_gdb *stub)
 
 /* --- when it is gone --- */
 
+/* What it returns to faults, unless code may lie on stacks. */
+static void orphan(struct uni_gdb *stub, struct uni_gdb_call *call)
+{
+	size_t len;
+	const uint8_t *code = uni_gdb_arch_breakpoint(1, &len);
+
+	call->state = UNI_GDB_CALL_ORPHANED;
+	(void)stub->ops->memory_write(stub->context, call->return_pc, code, len);
+}
+
 void uni_gdb_calls_orphan(struct uni_gdb *stub)
 {
 	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {
 		struct uni_gdb_call *call = &stub->calls[i];
 
-		if (call->state == UNI_GDB_CALL_RUNNING)
-			call->state = UNI_GDB_CALL_ORPHANED;
+		if (call->thread && call->state == UNI_GDB_CALL_RUNNING)
+			orphan(stub, call);
 		else if (call->state != UNI_GDB_CALL_ORPHANED)
 			call->thread = 0;
 	}

@@ -418,8 +418,9 @@ void uni_gdb_abandon(struct uni_gdb *stub);
 /* A session is going on. */
 bool uni_gdb_attached(const struct uni_gdb *stub);
 
-/* What faults at `pc` has returned from a function that a gdb called which is gone: an event with
- * its signal puts the thread back to where it was, and nobody hears of it. */
+/* What faults at `pc`, or meets a breakpoint instruction there, has returned from a function that a
+ * gdb called which is gone: an event with its signal puts the thread back to where it was, and
+ * nobody hears of it. */
 bool uni_gdb_call_is_over(const struct uni_gdb *stub, uint64_t pc);
 
 /* gdb wants the events CREATED and ENDED. */

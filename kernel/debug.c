@@ -151,7 +151,9 @@ static bool trap_breakpoint(struct trap_frame *frame)
 		debug_arch_set_frame_pc(frame, pc);
 		return true;
 	}
-	if (!uni_gdb_attached(&debug_stub))
+	if (uni_gdb_call_is_over(&debug_stub, pc))
+		debug_arch_set_frame_pc(frame, pc);
+	else if (!uni_gdb_attached(&debug_stub))
 		return false;
 	debug_stop(frame, &(struct uni_gdb_event){
 				  .kind = UNI_GDB_EVENT_SIGNAL,

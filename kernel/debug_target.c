@@ -275,6 +275,8 @@ static unsigned get_access(void *context, uint64_t address)
 		return UNI_GDB_READ | UNI_GDB_WRITE;
 	case PAGE_READ_EXECUTE:
 		return UNI_GDB_READ | UNI_GDB_EXECUTE;
+	case PAGE_READ_WRITE_EXECUTE:
+		return UNI_GDB_READ | UNI_GDB_WRITE | UNI_GDB_EXECUTE;
 	default:
 		return 0;
 	}

@@ -3,7 +3,8 @@
 
 /* Physical pages and the page tables. Virtual is physical everywhere, so an address means the same
  * to the kernel, to a device and to a dump. Text is executable and read-only, constants read-only,
- * everything else writable and not executable; page 0 and guard pages are not mapped. */
+ * everything else writable and not executable, but for the stacks of an application that asks for
+ * that; page 0 and guard pages are not mapped. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@ enum page_access {
 	PAGE_READ,
 	PAGE_READ_WRITE,
 	PAGE_READ_EXECUTE,
+	PAGE_READ_WRITE_EXECUTE,
 };
 
 struct page_range {
@@ -77,3 +79,6 @@ bool page_is_guard(uintptr_t address);
  * address, NULL when memory is out. Thread context or boot. */
 void *page_stack_alloc(size_t size);
 void page_stack_free(void *low, size_t size);
+
+/* What may be done with them: app_code_on_stacks tells (app.h). */
+enum page_access page_stack_access(void);

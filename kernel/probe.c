@@ -31,8 +31,6 @@
 
 #define METRIC_SLOTS 128
 
-__attribute__((weak)) const char app_name[] = "application";
-
 struct uni_probe probe;
 struct uni_metrics probe_metrics;
 struct port *probe_port;

@@ -73,6 +73,7 @@ Test(rsp_calls, the_thread_is_put_back_for_a_gdb_that_died)
 	cr_expect_eq(words(1)[UNI_GDB_RIP], FUNCTION, "it still runs");
 	cr_expect(uni_gdb_call_is_over(&m.stub, RETURN_PC));
 	cr_expect_not(uni_gdb_call_is_over(&m.stub, FUNCTION));
+	cr_expect_eq(m.ram[RETURN_PC - MACHINE_RAM_BASE], 0xcc, "where code may lie on stacks");
 	come_back();
 	expect_as_before();
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);

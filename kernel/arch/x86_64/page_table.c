@@ -78,6 +78,8 @@ static uint64_t access_bits(enum page_access access)
 		return PTE_PRESENT | PTE_WRITE | PTE_NO_EXECUTE;
 	case PAGE_READ_EXECUTE:
 		return PTE_PRESENT;
+	case PAGE_READ_WRITE_EXECUTE:
+		return PTE_PRESENT | PTE_WRITE;
 	default:
 		return 0;
 	}
@@ -182,6 +184,6 @@ enum page_access page_get_access(uintptr_t address)
 		table = table_of(entry);
 	}
 	if (entry & PTE_WRITE)
-		return PAGE_READ_WRITE;
+		return entry & PTE_NO_EXECUTE ? PAGE_READ_WRITE : PAGE_READ_WRITE_EXECUTE;
 	return entry & PTE_NO_EXECUTE ? PAGE_READ : PAGE_READ_EXECUTE;
 }

@@ -4,6 +4,8 @@
 
 #include "tests/guest/gdb_testsuite/guest.h"
 
+#include <string.h>
+
 #include "kernel/app.h"
 #include "kernel/arch/x86_64/io.h"
 #include "kernel/arch/x86_64/uart.h"
@@ -23,6 +25,9 @@
 #define END_OF_FILE 4
 
 const char app_name[] = "gdb-testsuite";
+
+/* Of nested functions. */
+const bool app_code_on_stacks = true;
 
 static struct {
 	char typed[1024];
@@ -89,6 +94,28 @@ void guest_free(void *block)
 	heap_free(block);
 }
 
+static size_t whole_pages(size_t size)
+{
+	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+void *guest_alloc_pages(size_t size)
+{
+	void *pages = page_alloc_span(whole_pages(size) / PAGE_SIZE);
+
+	if (pages) {
+		page_protect((uintptr_t)pages, whole_pages(size), PAGE_READ_WRITE_EXECUTE);
+		memset(pages, 0, whole_pages(size));
+	}
+	return pages;
+}
+
+void guest_free_pages(void *pages, size_t size)
+{
+	page_protect((uintptr_t)pages, whole_pages(size), PAGE_READ_WRITE);
+	page_free_span(pages, whole_pages(size) / PAGE_SIZE);
+}
+
 uint64_t guest_time_ns(void)
 {
 	return clock_ns();
@@ -138,7 +165,10 @@ static char main_stack[MAIN_STACK_SIZE] __attribute__((aligned(PAGE_SIZE)));
  * what is in use when the record begins. */
 void *__wrap_page_stack_alloc(size_t size)
 {
-	return size == sizeof(main_stack) ? main_stack : __real_page_stack_alloc(size);
+	if (size != sizeof(main_stack))
+		return __real_page_stack_alloc(size);
+	page_protect((uintptr_t)main_stack, sizeof(main_stack), page_stack_access());
+	return main_stack;
 }
 
 void __wrap_page_stack_free(void *low, size_t size)

@@ -13,6 +13,10 @@ size_t guest_read(void *bytes, size_t size);
 void *guest_alloc(size_t size);
 void guest_free(void *block);
 
+/* Whole pages, zeroed, that code may run in. NULL: there are none. */
+void *guest_alloc_pages(size_t size);
+void guest_free_pages(void *pages, size_t size);
+
 uint64_t guest_time_ns(void);
 void guest_sleep_ns(uint64_t duration_ns);
 

@@ -132,7 +132,7 @@ def build_kit(build, out):
 
 def link_flags(kit):
     """ldflags and libs for the compiler driver."""
-    forced = [f"-Wl,-u,{name}" for name in ("malloc", "free", "exit", "abort", "kill")]
+    forced = [f"-Wl,-u,{name}" for name in ("malloc", "free", "exit", "abort", "kill", "mmap64", "munmap")]
     flags = [
         "-static",
         "-nostdlib",
