@@ -44,6 +44,10 @@
 #define COME_NS (250 * NS_PER_MS)
 #define COME_TRIES 3
 
+/* What those that were halted get to leave before one of them, and the start that they get then. */
+#define GO_NS (100 * NS_PER_MS)
+#define START_NS (100 * NS_PER_US)
+
 /* CPUs that are held halt after this. */
 #define HELD_SPINS 100
 
@@ -55,7 +59,8 @@ uint64_t debug_stopped_ns;
 
 static uint32_t leader; /* the CPU's id + 1 */
 static bool stopped;
-static uint32_t held; /* a bit for each CPU that stays where it is while others run */
+static uint32_t latest; /* the CPU of the breakpoint that gdb heard of last, its id + 1 */
+static uint32_t held;	/* a bit for each CPU that stays where it is while others run */
 
 static bool load(const bool *flag)
 {
@@ -188,6 +193,13 @@ static void hold_others(unsigned self)
 		cpu_relax();
 }
 
+static void tell(unsigned cpu, const struct uni_gdb_event *event)
+{
+	if (event->kind == UNI_GDB_EVENT_BREAKPOINT || event->kind == UNI_GDB_EVENT_WATCH)
+		__atomic_store_n(&latest, cpu + 1, __ATOMIC_SEQ_CST);
+	uni_gdb_event(&debug_stub, event);
+}
+
 /* Those that hit something while they were being held have news of their own. */
 static void tell_events(void)
 {
@@ -197,7 +209,7 @@ static void tell_events(void)
 		if (state_of(i) != DEBUG_CLAIMED || !cpu->has_event || cpu->told)
 			continue;
 		cpu->told = true;
-		uni_gdb_event(&debug_stub, &cpu->event);
+		tell(i, &cpu->event);
 	}
 }
 
@@ -250,7 +262,7 @@ static void hold_world(unsigned self, const struct uni_gdb_event *event)
 	hold_others(self);
 	debug_stopped_ns = clock_ns();
 	/* Its own first: gdb is told of it first. */
-	uni_gdb_event(&debug_stub, event ? event : &look);
+	tell(self, event ? event : &look);
 	tell_events();
 	debug_step_recall();
 }
@@ -398,6 +410,33 @@ static void sleep_while_told(unsigned self)
 		lead(self, NULL);
 }
 
+/* Those that are not held and have not left yet, of the others; 0 too where there are none. */
+static uint32_t parked_others(unsigned self)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (i != self && state_of(i) == DEBUG_PARKED)
+			mask |= 1u << i;
+	return mask & ~__atomic_load_n(&held, __ATOMIC_SEQ_CST);
+}
+
+/* Who told gdb of a breakpoint goes last. Else its thread would be at the next one before those
+ * whose CPUs were halted are on their way, and of several that meet one the same would be told each
+ * time. */
+static void go_last(unsigned self)
+{
+	uint64_t end_ns = clock_deadline(GO_NS);
+
+	if (__atomic_load_n(&latest, __ATOMIC_SEQ_CST) != self + 1 || !parked_others(self))
+		return;
+	while (parked_others(self) && !load(&stopped) && clock_ns() < end_ns)
+		cpu_relax();
+	end_ns = clock_deadline(START_NS);
+	while (!load(&stopped) && clock_ns() < end_ns)
+		cpu_relax();
+}
+
 /* Returns when this CPU may go, and its state is DEBUG_OUT. */
 static void wait(unsigned self)
 {
@@ -410,7 +449,8 @@ static void wait(unsigned self)
 				lead(self, &cpu->event);
 			}
 		} else if (!is_told_to_stay(self)) {
-			if (change_state(self, DEBUG_PARKED, DEBUG_OUT))
+			go_last(self);
+			if (!is_told_to_stay(self) && change_state(self, DEBUG_PARKED, DEBUG_OUT))
 				return;
 		} else if (spins > HELD_SPINS) {
 			sleep_while_told(self);

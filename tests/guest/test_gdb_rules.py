@@ -18,7 +18,7 @@ CALLED = set(
     "thread_preempt_irq panic_trap cpu_halt clock_delay_ns cmdline_get cmdline_has irq_isa_gsi "
     "irq_route_gsi page_map_device port_find port_on_event port_poll_only uart_enable_interrupt "
     "uart_isa_irq uart_present page_ram page_ram_count page_device page_device_count strcmp "
-    "sched_reschedule".split()
+    "sched_reschedule page_get_access".split()
 )
 
 
@@ -88,6 +88,26 @@ def cpus_that_hit_at_once_are_all_reported():
                 if both == 5:
                     break
             assert both == 5, f"only {both} times two CPUs were there"
+            remote.ok(b"D")
+
+
+@test
+def of_two_that_meet_a_breakpoint_each_has_its_turn():
+    with Guest("drill", "--cpus", "2", arguments=["threads=1"]) as guest:
+        guest.wait_for_thread("driller-0")
+        symbols = Image(guest.image).symbols
+        with Remote(guest.socket("gdb")) as remote:
+            # Any place of their loop; they are back there within some instructions.
+            place = remote.stop().pc
+            while not symbols["drill_loop"] + 16 <= place < symbols["drill_call"]:
+                place = remote.resume(b"vCont;c", 0.01).pc
+            seen = []
+            for _ in range(40):
+                remote.ok(b"Z0,%x,1" % place)
+                seen.append(wait_for_stop(remote).thread)
+                remote.ok(b"z0,%x,1" % place)
+                remote.resume(b"vCont;c", 0.02)
+            assert all(seen.count(thread) >= 5 for thread in set(seen)) and len(set(seen)) == 2, seen
             remote.ok(b"D")
 
 
