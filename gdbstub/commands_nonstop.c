@@ -231,8 +231,11 @@ static bool act(struct uni_gdb *stub, const struct uni_gdb_action *action)
 	for (unsigned i = 0; i < stub->stop_count; i++) {
 		struct uni_gdb_stop *stop = &stub->stops[i];
 
-		if (stop->state == UNI_GDB_STOP_TOLD && (all || stop->event.thread == thread))
-			done = let_go(stub, stop, action) && done;
+		if (stop->state != UNI_GDB_STOP_TOLD || (!all && stop->event.thread != thread))
+			continue;
+		/* gdb has told its user of all: this is not the end of a step of its own. */
+		stop->again = stop->again && !all;
+		done = let_go(stub, stop, action) && done;
 	}
 	return done;
 }

@@ -299,6 +299,15 @@ Test(rsp_nonstop, a_step_that_ends_on_the_way_to_a_stop)
 	expect_begins(ask("vCont;c:2"), "OK\n%Stop:T00thread:2;");
 }
 
+Test(rsp_nonstop, a_step_that_ended_does_when_all_are_let_go)
+{
+	expect_begins(happen(UNI_GDB_EVENT_STEP, 2, 0), "%Stop:T05thread:2;");
+	expect("vCont;t:2", "OK");
+	expect("vStopped", "OK");
+	believed_stopped[2] = false;
+	expect("vCont;c", "OK");
+}
+
 Test(rsp_nonstop, a_breakpoint_does_for_a_stop)
 {
 	expect_begins(happen(UNI_GDB_EVENT_BREAKPOINT, 2, 0x100500), "%Stop:T05swbreak:;");
