@@ -196,9 +196,6 @@ def all_are_stopped_and_let_go():
             gdb.no_stop()
             calls = gdb.calls()
             assert gdb.running() == 0
-            for name in DRILLERS:
-                gdb.select(name)
-                gdb.registers()
             assert gdb.calls() == calls
             gdb.select("driller-1")
             gdb("continue &")
@@ -338,6 +335,47 @@ def threads_come_and_go_while_all_are_stopped():
             wait_for("all to stop", all_stop)
             gdb("continue -a &")
         assert "detached" in gdb("detach")
+
+
+def loop_result(rounds):
+    """What drill_loop() returns."""
+    result = 1
+    for left in range(rounds, 0, -1):
+        result = (result * 31 + left) % (1 << 64)
+    return result
+
+
+@test
+def a_function_is_called_in_a_thread_that_is_stopped():
+    rounds = 300000
+    with drill() as guest, NonStop(guest) as gdb:
+        gdb.interrupt_thread("main")
+        gdb(f"tbreak drill_call if $us_thread == {gdb.ids['driller-0']}")
+        gdb.stop("driller-0", BREAKPOINT)
+        gdb.select("driller-0")
+        for _ in range(3):
+            registers = gdb.registers()
+            assert int(gdb.value(f"drill_loop({rounds})")) == loop_result(rounds)
+            assert gdb.registers() == registers
+            gdb.others_run()
+        assert "stopped by gdb" in gdb.state("main")
+        gdb.no_stop()
+        gdb("continue -a &")
+        gdb.others_run()
+
+
+@test
+def the_death_of_gdb_in_the_middle_of_a_call():
+    with drill() as guest:
+        gdb = NonStop(guest)
+        gdb(f"tbreak drill_call if $us_thread == {gdb.ids['driller-0']}")
+        gdb.stop("driller-0", BREAKPOINT)
+        gdb.select("driller-0")
+        gdb("set debug remote 1")  # to see when the function runs
+        gdb.send("print drill_loop(1 << 26)")
+        gdb.wait("word of it", 30, lambda: re.search(rb"vCont;c.*\n.*received: OK", gdb.text))
+        gdb.kill()
+        goes_on(guest)
 
 
 @test

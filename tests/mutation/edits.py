@@ -147,7 +147,12 @@ EDITS = [
         "thread_hold(stub->context, event->thread, event->kind != UNI_GDB_EVENT_ENDED)",
         "thread_hold(stub->context, event->thread, false)",
     ),
-    Edit(NON_STOP + "all are stopped and let go", "kernel/sched.c", "if (!next->frozen)", "if (true)"),
+    Edit(
+        NON_STOP + "all are stopped and let go",
+        NON_STOP_STUB,
+        "stub->ops->thread_hold(stub->context, stop->event.thread, false);",
+        "",
+    ),
     Edit(
         NON_STOP + "a watchpoint stops who writes",
         STOPS,
@@ -192,6 +197,18 @@ EDITS = [
         "if (thread.id < 20 && !want(stub, thread.id, UNI_GDB_SIGNAL_NONE))",
     ),
     Edit(
+        NON_STOP + "a function is called in a thread that is stopped",
+        "kernel/debug_target.c",
+        "if (frame) {\n\t\tdebug_arch_set(",
+        "if (false) {\n\t\tdebug_arch_set(",
+    ),
+    Edit(
+        NON_STOP + "the death of gdb in the middle of a call",
+        "gdbstub/calls.c",
+        "call->state = UNI_GDB_CALL_ORPHANED;",
+        "call->thread = 0;",
+    ),
+    Edit(
         NON_STOP + "detach lets all go",
         NON_STOP_STUB,
         "stub->stops[i].event.thread, false);",
@@ -231,8 +248,8 @@ EDITS = [
     Edit(
         TRAMPOLINES + "stops with interrupts on",
         PASS,
-        "if (debug_is_stopping()) {\n\t\tset_inside(self, true);",
-        "if (false) {\n\t\tset_inside(self, true);",
+        "uni_gdb_arch_trampoline_entry(displaced, debug_arch_interrupts(frame))",
+        "uni_gdb_arch_trampoline_entry(displaced, false)",
     ),
     Edit(
         TRAMPOLINES + "stops with interrupts off",
