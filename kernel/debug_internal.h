@@ -18,6 +18,7 @@ enum debug_state { DEBUG_OUT, DEBUG_PARKED, DEBUG_CLAIMED };
 /* A CPU as the debugger sees it. */
 struct debug_cpu {
 	enum debug_state state;
+	uint32_t departures; /* how often it went from DEBUG_PARKED to DEBUG_OUT */
 
 	/* The code it was stopped in, NULL while it is out. */
 	struct trap_frame *frame;

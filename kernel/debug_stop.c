@@ -332,12 +332,27 @@ static void wake(void)
 			irq_send_reschedule(i);
 }
 
-/* Those that are awaited stand here, or have another thread. */
-static bool have_come(uint32_t awaited, struct thread *const threads[CPU_MAX])
+static uint32_t departures_of(unsigned cpu)
 {
-	for (unsigned i = 0; i < CPU_MAX; i++)
-		if (awaited >> i & 1 && state_of(i) != DEBUG_PARKED && cpus[i].thread == threads[i])
+	return __atomic_load_n(&debug_cpus[cpu].departures, __ATOMIC_SEQ_CST);
+}
+
+/* What a CPU was before it was let go. */
+struct before {
+	struct thread *thread;
+	uint32_t departures;
+};
+
+/* Those that are awaited went, and stand here again or have another thread. */
+static bool have_come(uint32_t awaited, const struct before before[CPU_MAX])
+{
+	for (unsigned i = 0; i < CPU_MAX; i++) {
+		if (!(awaited >> i & 1))
+			continue;
+		if (departures_of(i) == before[i].departures ||
+		    (state_of(i) != DEBUG_PARKED && cpus[i].thread == before[i].thread))
 			return false;
+	}
 	return true;
 }
 
@@ -345,16 +360,16 @@ static bool have_come(uint32_t awaited, struct thread *const threads[CPU_MAX])
 static void let_come(unsigned self, uint32_t awaited)
 {
 	uint64_t end_ns = clock_deadline(COME_NS);
-	struct thread *threads[CPU_MAX];
+	struct before before[CPU_MAX];
 
 	for (unsigned i = 0; i < CPU_MAX; i++)
-		threads[i] = cpus[i].thread;
+		before[i] = (struct before){cpus[i].thread, departures_of(i)};
 	free_world(self, awaited);
 	wake();
 	for (unsigned i = 0; i < CPU_MAX; i++)
 		if (awaited >> i & 1)
 			irq_send_reschedule(i);
-	while (!have_come(awaited, threads) && clock_ns() < end_ns)
+	while (!have_come(awaited, before) && clock_ns() < end_ns)
 		cpu_relax();
 }
 
@@ -450,8 +465,10 @@ static void wait(unsigned self)
 			}
 		} else if (!is_told_to_stay(self)) {
 			go_last(self);
-			if (!is_told_to_stay(self) && change_state(self, DEBUG_PARKED, DEBUG_OUT))
+			if (!is_told_to_stay(self) && change_state(self, DEBUG_PARKED, DEBUG_OUT)) {
+				__atomic_fetch_add(&cpu->departures, 1, __ATOMIC_SEQ_CST);
 				return;
+			}
 		} else if (spins > HELD_SPINS) {
 			sleep_while_told(self);
 			spins = 0;

@@ -188,7 +188,7 @@ def each_thread_stops_once_at_a_breakpoint_of_all():
 @test
 def all_are_stopped_and_let_go():
     with drill() as guest, NonStop(guest) as gdb:
-        for _ in range(3):
+        for _ in range(8):
             gdb.others_run()
             gdb("interrupt -a")
             for name in gdb.numbers:
