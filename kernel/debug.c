@@ -122,14 +122,12 @@ static bool trap_breakpoint(struct trap_frame *frame)
 				   &asked[self].event);
 		return true;
 	}
-	if (pc == (uintptr_t)debug_landing) {
-		if (!debug_step_landed(debug_owner(self, frame), frame))
-			return false;
+	if (pc == (uintptr_t)debug_landing && debug_step_landed(debug_owner(self, frame), frame)) {
 		if (is_stepping(debug_owner(self, frame)))
 			debug_finish_step(frame);
 		return true;
 	}
-	if (pc == (uintptr_t)debug_aside_gone) {
+	if (pc == (uintptr_t)debug_aside_gone && debug_aside_owner(debug_arch_frame_sp(frame))) {
 		if (debug_aside_back(frame) && is_stepping(debug_owner(self, frame)) &&
 		    !debug_step_begin(debug_owner(self, frame), frame))
 			stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);

@@ -394,9 +394,10 @@ static void lead(unsigned self, const struct uni_gdb_event *event)
 	talk();
 	stop_threads(self);
 	free_world(self, 0);
+	/* Before there can be another leader, who stops the world. */
+	wake();
 	change_state(self, DEBUG_CLAIMED, DEBUG_PARKED);
 	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
-	wake();
 }
 
 /* --- every CPU --- */

@@ -111,6 +111,22 @@ def of_two_that_meet_a_breakpoint_each_has_its_turn():
             remote.ok(b"D")
 
 
+@test
+def a_jump_to_a_place_of_the_debuggers_own_stops_there():
+    with Guest("shop", "--cpus", "2") as guest, Gdb(guest.image, guest.socket("gdb")) as gdb:
+        gdb("tbreak order_commit")
+        assert "order_commit" in gdb("continue")
+        pc = gdb.value("(unsigned long)$pc")
+        for place in ("debug_aside_gone", "debug_landing"):
+            gdb(f"set $pc = {place}")
+            text = gdb("continue")
+            assert "SIGTRAP" in text, text
+        gdb(f"set $pc = {pc}")
+        gdb("tbreak order_commit")
+        assert "hit Temporary breakpoint" in gdb("continue")
+        gdb("detach")
+
+
 def all_are_reported(remote, waiting, place):
     """None of them runs on before its own stop was told."""
     for _ in range(200):
