@@ -68,7 +68,14 @@ void uni_gdb_arch_describe(struct uni_gdb_text *xml, uint32_t sets);
 
 /* The breakpoint instruction; kind is that of Z0. NULL for a kind that does not exist. */
 const uint8_t *uni_gdb_arch_breakpoint(uint64_t kind, size_t *len);
-#define UNI_GDB_BREAKPOINT_MAX 4
+#define UNI_GDB_BREAKPOINT_MAX 5
+
+/* A call that stands in for an instruction that is as long or longer. It must not be stepped over,
+ * and uses the stack of the program. */
+#define UNI_GDB_CALL_LEN 5
+
+/* That at `from`, to `to`. False: it does not reach so far. */
+bool uni_gdb_arch_call(uint64_t from, uint64_t to, uint8_t code[UNI_GDB_CALL_LEN]);
 
 /* Debug registers. None watches reads alone. */
 #define UNI_GDB_WATCH_SLOTS 4

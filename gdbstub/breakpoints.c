@@ -112,8 +112,10 @@ static void remove_copy(struct uni_gdb *stub, const struct uni_gdb_breakpoint *b
 {
 	uint8_t code[UNI_GDB_TRAMPOLINE_SIZE];
 
+	size_t len;
+
 	for (unsigned i = 0; i < sizeof(code); i++)
-		code[i] = b->code[0];
+		code[i] = *uni_gdb_arch_breakpoint(UNI_GDB_BREAKPOINT_KIND, &len);
 	(void)write_all(stub, b->displaced.to, code, sizeof(code));
 }
 
@@ -123,7 +125,7 @@ static void stand(struct uni_gdb *stub)
 {
 	for (unsigned i = 0; i < stub->breakpoint_count; i++) {
 		stub->breakpoints[i].traced = UNI_GDB_TRACE_NONE;
-		stub->breakpoints[i].is_exit = false;
+		stub->breakpoints[i].is_exit = stub->breakpoints[i].is_fast = false;
 	}
 	stub->standing_count = stub->breakpoint_count;
 	uni_gdb_range_stand(stub);
@@ -138,12 +140,49 @@ static bool is_to_be_passed(const struct uni_gdb *stub, const struct uni_gdb_bre
 	       b->traced != UNI_GDB_TRACE_NONE;
 }
 
+/* A step over a call would end in the platform, and the call writes to the program's stack. */
+static bool may_call(const struct uni_gdb *stub)
+{
+	if (stub->branches.count)
+		return false;
+	for (unsigned i = 0; i < stub->action_count; i++)
+		if (stub->actions[i].kind == UNI_GDB_STEP)
+			return false;
+	for (unsigned i = 0; i < UNI_GDB_WATCH_SLOTS; i++)
+		if (stub->watches[i].watch.kind > UNI_GDB_WATCH_EXECUTE)
+			return false;
+	return true;
+}
+
+/* Another breakpoint stands in the bytes that a call has there. */
+static bool is_shared(const struct uni_gdb *stub, uint64_t address)
+{
+	for (unsigned i = 0; i < stub->standing_count; i++)
+		if (stub->breakpoints[i].address - address - 1 < UNI_GDB_CALL_LEN - 1)
+			return true;
+	return false;
+}
+
+/* A call where an int3 would do. */
+static void set_call(struct uni_gdb *stub, struct uni_gdb_breakpoint *b)
+{
+	if (b->is_fast && b->passable && !b->stops && !b->is_exit && !is_shared(stub, b->address) &&
+	    uni_gdb_arch_call(b->address, (uintptr_t)stub->ops->call_entry, b->code))
+		b->len = UNI_GDB_CALL_LEN;
+}
+
 void uni_gdb_breakpoints_insert(struct uni_gdb *stub)
 {
+	bool calls = may_call(stub);
+
 	stand(stub);
-	for (unsigned i = 0; i < stub->standing_count; i++)
-		stub->breakpoints[i].passable =
-			is_to_be_passed(stub, &stub->breakpoints[i]) && place_copy(stub, i);
+	for (unsigned i = 0; i < stub->standing_count; i++) {
+		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
+
+		b->passable = is_to_be_passed(stub, b) && place_copy(stub, i);
+		if (calls)
+			set_call(stub, b);
+	}
 	for (unsigned i = 0; i < stub->standing_count; i++) {
 		struct uni_gdb_breakpoint *b = &stub->breakpoints[i];
 

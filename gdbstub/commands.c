@@ -31,6 +31,7 @@ static const struct uni_gdb_command commands[] = {
 	       MEMORY_MAP),
 	PACKET("qXfer:threads:read:", uni_gdb_cmd_xfer_threads, "Thread List Format", THREADS_XML),
 	PACKET("qTStatus", uni_gdb_cmd_trace_status, "Tracepoint Packets", TRACEPOINTS),
+	PACKET("qTMinFTPILen", uni_gdb_cmd_trace_call_len, "Tracepoint Packets", FAST_TRACEPOINTS),
 	PACKET("QTinit", uni_gdb_cmd_trace_init, "Tracepoint Packets", TRACEPOINTS),
 	PACKET("QTDPsrc:", uni_gdb_cmd_tracepoint_source, "Tracepoint Packets", TRACEPOINTS),
 	PACKET("QTDP:", uni_gdb_cmd_define_tracepoint, "Tracepoint Packets", TRACEPOINTS),

@@ -95,11 +95,34 @@ static const char *check_address(struct uni_gdb *stub, uint64_t address)
 	return NULL;
 }
 
-/* ":E|D:step:pass[:X<len>,<bytes>][-]"; the '-' says that actions follow. */
+/* What a fast tracepoint at the address needs beyond that. */
+static const char *check_call(struct uni_gdb *stub, uint64_t address, uint8_t *len)
+{
+	uint8_t code[UNI_GDB_DISPLACED_SIZE] = {0}, call[UNI_GDB_CALL_LEN];
+	const char *refused =
+		stub->ops->breakpoint_refused(stub->context, address, UNI_GDB_CALL_LEN);
+	struct uni_gdb_flow flow;
+
+	if (!stub->ops->call_entry)
+		return "there are no fast tracepoints here: use trace";
+	if (refused)
+		return refused;
+	(void)stub->ops->memory_read(stub->context, address, code, sizeof(code));
+	if (!uni_gdb_arch_flow(address, code, &flow) || flow.next - address < sizeof(call))
+		return "the instruction is shorter than a jump: use trace";
+	if (stub->ops->memory_write(stub->context, address, code, sizeof(call)) != sizeof(call))
+		return "there is no memory at the address";
+	if (!uni_gdb_arch_call(address, (uintptr_t)stub->ops->call_entry, call))
+		return "no jump reaches so far: use trace";
+	*len = (uint8_t)(flow.next - address);
+	return NULL;
+}
+
+/* ":E|D:step:pass[:F<len>][:X<len>,<bytes>][-]"; the '-' says that actions follow. */
 static const char *take_definition(struct uni_gdb *stub, struct uni_gdb_cursor *args,
 				   struct uni_gdb_tracepoint *tracepoint)
 {
-	uint64_t step_count;
+	uint64_t step_count, len;
 	const char *problem = NULL;
 
 	if (uni_gdb_take_text(args, ":E:"))
@@ -112,7 +135,14 @@ static const char *take_definition(struct uni_gdb *stub, struct uni_gdb_cursor *
 	if (step_count > UNI_GDB_TRACE_STEPS_MAX)
 		return "no more than 10000 steps behind a tracepoint";
 	tracepoint->step_count = (uint32_t)step_count;
-	if (uni_gdb_take_text(args, ":X")) {
+	if (uni_gdb_take_text(args, ":F")) {
+		if (!uni_gdb_take_hex(args, &len))
+			return "a fast tracepoint without its length";
+		if (step_count)
+			return "no steps behind a fast tracepoint: use trace";
+		problem = check_call(stub, tracepoint->address, &tracepoint->fast_len);
+	}
+	if (!problem && uni_gdb_take_text(args, ":X")) {
 		tracepoint->has_condition = true;
 		problem = take_code(stub, args, &tracepoint->condition);
 	}
@@ -277,6 +307,13 @@ void uni_gdb_cmd_define_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *
 		uni_gdb_error_text(stub, problem);
 	else
 		uni_gdb_ok(stub);
+}
+
+/* The length of the shortest instruction that takes a fast one. */
+void uni_gdb_cmd_trace_call_len(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	(void)args;
+	uni_gdb_put_hex(&stub->reply, UNI_GDB_CALL_LEN);
 }
 
 static void switch_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args, bool enabled)

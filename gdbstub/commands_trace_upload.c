@@ -99,6 +99,10 @@ static void put_definition(struct uni_gdb_text *reply, const struct uni_gdb_trac
 	uni_gdb_put_hex(reply, tracepoint->step_count);
 	uni_gdb_put_char(reply, ':');
 	uni_gdb_put_hex(reply, tracepoint->pass_count);
+	if (tracepoint->fast_len) {
+		uni_gdb_put(reply, ":F");
+		uni_gdb_put_hex(reply, tracepoint->fast_len);
+	}
 }
 
 static void put_source(struct uni_gdb_text *reply, const struct uni_gdb_tracepoint *tracepoint,

@@ -25,6 +25,7 @@ static const struct {
 		{"tracepoints", "qXfer:traceframe-info:read+;ConditionalTracepoints+;"
 				"TracepointSource+;EnableDisableTracepoints+;InstallInTrace+;"
 				"DisconnectedTracing+;QTBuffer:size+;tracenz+"},
+	[UNI_GDB_FEATURE_FAST_TRACEPOINTS] = {"fast-tracepoints", "FastTracepoints+"},
 	[UNI_GDB_FEATURE_TARGET_FEATURES] = {"target-features", "qXfer:features:read+"},
 	[UNI_GDB_FEATURE_THREADS_XML] = {"threads", "qXfer:threads:read+"},
 	[UNI_GDB_FEATURE_MEMORY_MAP] = {"memory-map", "qXfer:memory-map:read+"},
@@ -47,8 +48,12 @@ _Static_assert(COUNT <= 32, "a bit each");
 
 bool uni_gdb_feature_is_on(const struct uni_gdb *stub, enum uni_gdb_feature feature)
 {
-	return !(stub->options.features_off >> feature & 1) &&
-	       (feature != UNI_GDB_FEATURE_NON_STOP || stub->ops->thread_hold);
+	if (stub->options.features_off >> feature & 1)
+		return false;
+	if (feature == UNI_GDB_FEATURE_FAST_TRACEPOINTS)
+		return stub->ops->call_entry &&
+		       uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_TRACEPOINTS);
+	return feature != UNI_GDB_FEATURE_NON_STOP || stub->ops->thread_hold;
 }
 
 void uni_gdb_put_features(const struct uni_gdb *stub, struct uni_gdb_text *text)

@@ -175,8 +175,9 @@ struct uni_gdb_ops {
 	 * time: the FPU's. Runs on the CPU of the hit. */
 	void (*registers_add_fpu)(void *context, struct uni_gdb_registers *registers);
 
-	/* Why there must be no breakpoint in [address, address + len), NULL if there may; and the
-	 * same for a watchpoint of data. */
+	/* Why there must be no breakpoint in [address, address + len), NULL if there may; one of
+	 * more than a byte also where the guest changes its own code. The same for a watchpoint of
+	 * data. */
 	const char *(*breakpoint_refused)(void *context, uint64_t address, size_t len);
 	const char *(*watch_refused)(void *context, uint64_t address, size_t len);
 
@@ -186,6 +187,12 @@ struct uni_gdb_ops {
 	 * Behind the last one, in non-stop mode, UNI_GDB_OWN_ROOM bytes for copies that gdb makes.
 	 */
 	uint64_t (*displaced_room)(void *context, unsigned index);
+
+	/* Where the call of a fast tracepoint leads: the CPU comes into the trap of a breakpoint
+	 * there as if that had stood in the call's place. Until it is on the stack of that trap,
+	 * whatever comes between, an interrupt or a fault, finds it before the call. NULL: there
+	 * are no fast tracepoints. */
+	void (*call_entry)(void);
 
 	/* Microseconds from any fixed moment on; they stand still while the guest is stopped. Any
 	 * number of CPUs while it runs. */
@@ -224,6 +231,7 @@ struct uni_gdb_breakpoint {
 	uint8_t len;
 	bool stops;	 /* gdb asked for it; else it is there for the stub's own ends */
 	bool is_exit;	 /* of the range that a thread steps through */
+	bool is_fast;	 /* a call, where that may be */
 	uint16_t traced; /* the first tracepoint here, UNI_GDB_TRACE_NONE */
 	bool inserted;
 	bool passable; /* a CPU can get past it by `displaced` */
@@ -279,6 +287,7 @@ enum uni_gdb_feature {
 	UNI_GDB_FEATURE_CONDITIONS,
 	UNI_GDB_FEATURE_COMMANDS,
 	UNI_GDB_FEATURE_TRACEPOINTS,
+	UNI_GDB_FEATURE_FAST_TRACEPOINTS,
 	UNI_GDB_FEATURE_TARGET_FEATURES,
 	UNI_GDB_FEATURE_THREADS_XML,
 	UNI_GDB_FEATURE_MEMORY_MAP,

@@ -50,7 +50,7 @@ static bool add_exit(struct uni_gdb *stub, uint64_t pc)
 	if (is_exit(range, pc))
 		return true;
 	if (range->exit_count == UNI_GDB_EXITS ||
-	    stub->ops->breakpoint_refused(stub->context, pc, UNI_GDB_BREAKPOINT_MAX))
+	    stub->ops->breakpoint_refused(stub->context, pc, UNI_GDB_BREAKPOINT_KIND))
 		return false;
 	range->exits[range->exit_count++] = pc;
 	return true;

@@ -210,6 +210,7 @@ void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args
 void uni_gdb_cmd_xfer_auxv(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_memory_map(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_trace_call_len(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_trace_status(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_trace_init(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_define_tracepoint(struct uni_gdb *stub, struct uni_gdb_cursor *args);

@@ -62,6 +62,7 @@ struct uni_gdb_tracepoint {
 	uint32_t number; /* several addresses may have the same */
 	uint64_t address;
 	bool enabled;
+	uint8_t fast_len; /* of the instruction of a fast one; 0: it is none */
 	bool has_condition;
 	uint32_t condition; /* place in code[] */
 	uint32_t step_count;

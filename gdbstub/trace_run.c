@@ -69,6 +69,7 @@ void uni_gdb_trace_stand(struct uni_gdb *stub)
 		if (!tracepoint->enabled)
 			continue;
 		b = uni_gdb_breakpoint_stand(stub, tracepoint->address);
+		b->is_fast |= tracepoint->fast_len > 0;
 		tracepoint->next_here = b->traced;
 		b->traced = (uint16_t)i;
 	}

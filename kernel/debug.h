@@ -19,7 +19,8 @@ void debug_init(void);
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 
 /* First in each trap but NMIs: where it came into the copy of an instruction that leads back by
- * itself, *frame is from here on as if the original had been there. */
+ * itself, *frame is from here on as if the original had been there; where it came into the call of
+ * a fast tracepoint, as if that had not been made yet. */
 void debug_pass_show(struct trap_frame *frame);
 
 /* The same in NMIs. True: the instruction is still to be made, and debug_pass_nmi_end() is to be

@@ -115,8 +115,10 @@ static bool show_program(struct trap_frame *frame, const struct uni_gdb_displace
 
 void debug_pass_show(struct trap_frame *frame)
 {
-	const struct uni_gdb_displaced *displaced = copy_at(debug_arch_frame_pc(frame));
+	const struct uni_gdb_displaced *displaced;
 
+	debug_arch_undo_call(frame);
+	displaced = copy_at(debug_arch_frame_pc(frame));
 	if (displaced && !passing[cpu_id()].is)
 		show_program(frame, displaced);
 }
@@ -137,6 +139,7 @@ bool debug_pass_nmi(struct trap_frame *frame)
 	unsigned self = cpu_id();
 	const struct uni_gdb_displaced *displaced = &passing[self].displaced;
 
+	debug_arch_undo_call(frame);
 	(void)debug_pass_hold(frame);
 	if (!passing[self].is || debug_arch_frame_pc(frame) != displaced->to ||
 	    !debug_arch_is_stepping(frame))

@@ -10,6 +10,7 @@
 #include "kernel/page.h"
 #include "kernel/sync.h"
 #include "kernel/text.h"
+#include "kernel/trace.h"
 #include "tracing/errno.h"
 
 static size_t read_memory(void *context, uint64_t address, void *bytes, size_t len)
@@ -227,6 +228,8 @@ static const char *refuse_breakpoint(void *context, uint64_t address, size_t len
 	if (debug_overlaps(address, len, kernel_stub_text_start, kernel_stub_text_end) ||
 	    debug_overlaps(address, len, debug_copies, debug_copies + DEBUG_COPIES))
 		return "the debug stub itself runs here";
+	if (len > 1 && trace_switches(address, len))
+		return "a tracepoint of the program's own is switched here";
 	return NULL;
 }
 
@@ -316,6 +319,7 @@ const struct uni_gdb_ops debug_ops = {
 	.breakpoint_refused = refuse_breakpoint,
 	.watch_refused = refuse_watch,
 	.displaced_room = displaced_room,
+	.call_entry = trap_call,
 	.clock_us = get_clock_us,
 	.memory_next = next_memory,
 	.memory_access = get_access,

@@ -225,6 +225,11 @@ const struct uni_ring *trace_ring(unsigned cpu)
 	return cpu < CPU_MAX ? trace_rings[cpu] : NULL;
 }
 
+bool trace_switches(uintptr_t address, size_t len)
+{
+	return uni_points_overlap(&trace.points, address, len);
+}
+
 bool trace_breakpoint(uintptr_t after, uintptr_t *resume)
 {
 	return uni_points_trap(&trace.points, after, resume);

@@ -51,6 +51,10 @@ uint32_t trace_packet_size(void);
 /* The ring of a CPU, NULL when there is none; for the dump and for metrics. Any context. */
 const struct uni_ring *trace_ring(unsigned cpu);
 
+/* Whether code in [address, address + len) is changed where tracepoints are switched. Any context.
+ */
+bool trace_switches(uintptr_t address, size_t len);
+
 /* Asked by the trap handler on #BP before the debugger, with the address after the breakpoint.
  * True: it was that of a site being switched, and the code goes on at *resume. Any context. */
 bool trace_breakpoint(uintptr_t after, uintptr_t *resume);

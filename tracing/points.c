@@ -167,3 +167,14 @@ bool uni_points_trap(const struct uni_points *points, uintptr_t after, uintptr_t
 	}
 	return false;
 }
+
+bool uni_points_overlap(const struct uni_points *points, uintptr_t address, size_t len)
+{
+	for (size_t i = 0; i < points->site_count; i++) {
+		uintptr_t site = points->sites[i].address;
+
+		if (site < address + len && address < site + UNI_TRACE_SITE_BYTES)
+			return true;
+	}
+	return false;
+}

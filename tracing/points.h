@@ -45,3 +45,6 @@ int uni_points_set(struct uni_points *points, const uint8_t *bitmap, uint32_t co
  * that of a site, and execution goes on at *resume. Any context, any CPU; time grows with the
  * number of sites. */
 bool uni_points_trap(const struct uni_points *points, uintptr_t after, uintptr_t *resume);
+
+/* Whether a site has any of [address, address + len). Any context. */
+bool uni_points_overlap(const struct uni_points *points, uintptr_t address, size_t len);

@@ -227,6 +227,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.breakpoint_refused = machine_breakpoint_refused,
 	.watch_refused = machine_watch_refused,
 	.displaced_room = machine_displaced_room,
+	.call_entry = (void (*)(void))MACHINE_CALL_ENTRY,
 	.clock_us = machine_clock_us,
 	.memory_next = machine_memory_next,
 	.memory_access = machine_memory_access,

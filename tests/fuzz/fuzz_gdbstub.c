@@ -296,6 +296,8 @@ static const char *const templates[] = {
 	"QTDP:%:@:E:#:#-",
 	"QTDP:%:@:E:3:0:X4,2c000227",
 	"QTDP:%:100410:E:2:0-",
+	"QTDP:%:@:E:0:#:F5-",
+	"qTMinFTPILen",
 	"QTDP:-%:100410:R&",
 	"QTDP:-%:100410:M-1,@,#",
 	"QTDP:-%:100410:SM5,#,#X7,240010001"

@@ -11,10 +11,22 @@ import time
 from harness import image, wait_for
 
 
+def read_prompt(line):
+    text = b""
+    while not text.endswith(b"(qemu) "):
+        text += line.recv(4096)
+
+
+def say(line, word):
+    """Comes back when QEMU has done it."""
+    line.sendall(f"{word}\n".encode())
+    read_prompt(line)
+
+
 @contextlib.contextmanager
 def qemu_with_a_monitor(application, cpus, *arguments):
-    """Yields the socket of gdb's UART and a function that
-    injects one into every CPU."""
+    """Yields the socket of gdb's UART and a function that injects one into every CPU, or says another
+    word to QEMU's monitor."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         uart, monitor = (pathlib.Path(folder) / name for name in ("uart", "monitor"))
         words = [
@@ -31,7 +43,8 @@ def qemu_with_a_monitor(application, cpus, *arguments):
             time.sleep(1)
             with socket.socket(socket.AF_UNIX) as line:
                 line.connect(str(monitor))
-                yield uart, lambda: line.sendall(b"nmi\n")
+                read_prompt(line)
+                yield uart, lambda word="nmi": say(line, word)
         finally:
             process.kill()
             process.wait()

@@ -18,7 +18,7 @@ CALLED = set(
     "thread_preempt_irq panic_trap cpu_halt clock_delay_ns cmdline_get cmdline_has irq_isa_gsi "
     "irq_route_gsi page_map_device port_find port_on_event port_poll_only uart_enable_interrupt "
     "uart_isa_irq uart_present page_ram page_ram_count page_device page_device_count strcmp "
-    "sched_reschedule page_get_access".split()
+    "sched_reschedule page_get_access trace_switches".split()
 )
 
 

@@ -113,6 +113,21 @@ static const struct uni_trace_site *site_of(const struct uni_trace_meta *meta)
 	return NULL;
 }
 
+Test(points, knows_where_code_is_changed)
+{
+	const struct uni_trace_site *last;
+
+	cr_assert_eq(uni_points_init(&points, &uni_hosted_text), 0);
+	last = &points.sites[points.site_count - 1];
+	cr_expect(uni_points_overlap(&points, last->address, 1));
+	cr_expect(uni_points_overlap(&points, last->address - 4, 5));
+	cr_expect(uni_points_overlap(&points, last->address + 4, 5));
+	cr_expect(!uni_points_overlap(&points, 0x1000, 5));
+	points.site_count = 1;
+	cr_expect(!uni_points_overlap(&points, points.sites[0].address - 5, 5));
+	cr_expect(!uni_points_overlap(&points, points.sites[0].address + 5, 5));
+}
+
 Test(points, leaves_an_event_alone_whose_site_holds_a_debuggers_breakpoint)
 {
 	static const uint8_t breakpoint = 0xcc, nop = 0x0f;

@@ -130,8 +130,9 @@ Test(rsp, offers_what_gdb_may_use)
 		"ConditionalBreakpoints+;BreakpointCommands+;"
 		"qXfer:traceframe-info:read+;ConditionalTracepoints+;TracepointSource+;"
 		"EnableDisableTracepoints+;InstallInTrace+;DisconnectedTracing+;QTBuffer:size+;"
-		"tracenz+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
-		"QThreadEvents+;Qbtrace:bts+;Qbtrace:off+;Qbtrace-conf:bts:size+;"
+		"tracenz+;FastTracepoints+;qXfer:features:read+;qXfer:threads:read+;"
+		"qXfer:memory-map:read+;QThreadEvents+;Qbtrace:bts+;Qbtrace:off+;Qbtrace-conf:bts:"
+		"size+;"
 		"qXfer:btrace:read+;qXfer:btrace-conf:read?;QNonStop+;qXfer:auxv:read+;no-"
 		"resumed+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");

@@ -77,7 +77,7 @@ Test(trace, is_offered)
 
 	cr_expect_not_null(strstr(offered, ";ConditionalTracepoints+"));
 	cr_expect_not_null(strstr(offered, ";qXfer:traceframe-info:read+"));
-	cr_expect_null(strstr(offered, "FastTracepoints"));
+	cr_expect_null(strstr(offered, "StaticTracepoints"));
 }
 
 Test(trace, status_before_anything_ran)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-/* int3, and what DR0 to DR3 can watch: Intel SDM vol. 3, 17.2. */
+/* int3, what stands in its place, and what DR0 to DR3 can watch: Intel SDM vol. 3, 17.2. */
 
 #include "gdbstub/arch.h"
+#include "gdbstub/arch/x86_64/instruction.h"
+
+#define CALL 0xe8
 
 const uint8_t *uni_gdb_arch_breakpoint(uint64_t kind, size_t *len)
 {
@@ -12,6 +15,12 @@ const uint8_t *uni_gdb_arch_breakpoint(uint64_t kind, size_t *len)
 		return NULL;
 	*len = sizeof(int3);
 	return int3;
+}
+
+bool uni_gdb_arch_call(uint64_t from, uint64_t to, uint8_t code[UNI_GDB_CALL_LEN])
+{
+	_Static_assert(UNI_GDB_CALL_LEN == UNI_GDB_X86_BRANCH_LEN, "arch.h");
+	return uni_gdb_x86_put_branch(code, CALL, from, to);
 }
 
 unsigned uni_gdb_arch_watch_split(enum uni_gdb_watch_kind kind, uint64_t address, uint64_t len,

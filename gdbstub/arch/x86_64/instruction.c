@@ -61,3 +61,16 @@ bool uni_gdb_x86_parse(const uint8_t *code, struct uni_gdb_x86_instruction *out)
 	out->opcode_at = at;
 	return true;
 }
+
+bool uni_gdb_x86_put_branch(uint8_t code[UNI_GDB_X86_BRANCH_LEN], uint8_t opcode, uint64_t at,
+			    uint64_t target)
+{
+	int64_t by = (int64_t)(target - (at + UNI_GDB_X86_BRANCH_LEN));
+
+	if (by != (int32_t)by)
+		return false;
+	code[0] = opcode;
+	for (unsigned i = 0; i < UNI_GDB_X86_BRANCH_LEN - 1; i++)
+		code[1 + i] = (uint8_t)((uint64_t)by >> 8 * i);
+	return true;
+}

@@ -29,5 +29,10 @@ bool uni_gdb_x86_parse(const uint8_t *code, struct uni_gdb_x86_instruction *out)
 
 bool uni_gdb_x86_has_modrm(const struct uni_gdb_x86_instruction *instruction);
 
+/* A jump or call (its opcode says which) that lies at `at`; false: it does not reach `target`. */
+#define UNI_GDB_X86_BRANCH_LEN 5
+bool uni_gdb_x86_put_branch(uint8_t code[UNI_GDB_X86_BRANCH_LEN], uint8_t opcode, uint64_t at,
+			    uint64_t target);
+
 /* All of its bytes; reads up to 12. 0: it is not known. */
 unsigned uni_gdb_x86_length(const struct uni_gdb_x86_instruction *instruction);

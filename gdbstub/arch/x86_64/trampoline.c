@@ -11,13 +11,13 @@
 #include "gdbstub/arch/x86_64/instruction.h"
 
 #define OPEN (UNI_GDB_TRAMPOLINE_SIZE / 2)
-#define JUMP_SIZE 5
 
 #define STI 0xfb
 #define JMP 0xe9
 #define INT3 0xcc
 
-_Static_assert(15 + 1 + JUMP_SIZE <= OPEN, "the longest instruction, with what follows it");
+_Static_assert(15 + 1 + UNI_GDB_X86_BRANCH_LEN <= OPEN,
+	       "the longest instruction, with what follows it");
 
 /* Prefixes of instructions on strings, which are not over when they are interrupted. */
 static bool repeats(const struct uni_gdb_x86_instruction *instruction)
@@ -65,19 +65,6 @@ static void copy(uint8_t *to, const uint8_t *from, unsigned len)
 		to[i] = from[i];
 }
 
-/* A jump that lies at `at`; false: it does not reach so far. */
-static bool put_jump(uint8_t *to, uint64_t at, uint64_t target)
-{
-	int64_t by = (int64_t)(target - (at + JUMP_SIZE));
-
-	if (by != (int32_t)by)
-		return false;
-	*to++ = JMP;
-	for (unsigned i = 0; i < JUMP_SIZE - 1; i++)
-		to[i] = (uint8_t)((uint64_t)by >> 8 * i);
-	return true;
-}
-
 bool uni_gdb_arch_trampoline(uint64_t from, uint64_t to, const uint8_t code[UNI_GDB_DISPLACED_SIZE],
 			     uint8_t room[UNI_GDB_TRAMPOLINE_SIZE],
 			     struct uni_gdb_displaced *displaced)
@@ -94,8 +81,8 @@ bool uni_gdb_arch_trampoline(uint64_t from, uint64_t to, const uint8_t code[UNI_
 		return false;
 	copy(room, masked, sizeof(masked));
 	if (!len || !uni_gdb_arch_displace(from, to + OPEN, open, &opened) ||
-	    !put_jump(room + len, to + len, from + len) ||
-	    !put_jump(room + OPEN + len + 1, to + OPEN + len + 1, from + len))
+	    !uni_gdb_x86_put_branch(room + len, JMP, to + len, from + len) ||
+	    !uni_gdb_x86_put_branch(room + OPEN + len + 1, JMP, to + OPEN + len + 1, from + len))
 		return true;
 	copy(room + OPEN, open, len);
 	room[OPEN + len] = STI;

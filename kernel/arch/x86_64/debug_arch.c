@@ -95,6 +95,15 @@ void debug_arch_arm(uint64_t control)
 	DR_WRITE(7, control);
 }
 
+uint64_t debug_arch_disarm(void)
+{
+	uint64_t control;
+
+	__asm__ volatile("movq %%dr7, %0" : "=r"(control));
+	DR_WRITE(7, DEBUG_ARCH_DISARMED);
+	return control;
+}
+
 static void get_words(struct uni_gdb_registers *to, const struct trap_frame *frame,
 		      uint64_t fs_base, uint64_t gs_base)
 {
@@ -325,6 +334,25 @@ void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc)
 uintptr_t debug_arch_frame_sp(const struct trap_frame *frame)
 {
 	return frame->rsp;
+}
+
+extern const char trap_call_flags[], trap_call_rax[], trap_call_stack[];
+
+void debug_arch_undo_call(struct trap_frame *frame)
+{
+	uintptr_t pc = frame->rip;
+	const uint64_t *pushed = (const uint64_t *)frame->rsp;
+
+	if (pc < (uintptr_t)trap_call || pc > (uintptr_t)trap_call_stack)
+		return;
+	if (pc == (uintptr_t)trap_call_stack)
+		pushed = (const uint64_t *)frame->rax;
+	if (pc >= (uintptr_t)trap_call_rax)
+		frame->rax = *pushed++;
+	if (pc >= (uintptr_t)trap_call_flags)
+		debug_arch_set_interrupts(frame, *pushed++ & RFLAGS_IF);
+	frame->rip = *pushed++ - UNI_GDB_CALL_LEN;
+	frame->rsp = (uintptr_t)pushed;
 }
 
 void debug_arch_pass(struct trap_frame *frame)

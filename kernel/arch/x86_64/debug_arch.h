@@ -31,8 +31,9 @@ uint64_t debug_arch_without_data(uint64_t control);
 /* DR7 with nothing enabled: Intel SDM vol. 3, 17.2.4. */
 #define DEBUG_ARCH_DISARMED 0x400ul
 
-/* On the CPU itself, interrupts off. */
+/* On the CPU itself, interrupts off. debug_arch_disarm() returns what brings back how it was. */
 void debug_arch_arm(uint64_t control);
+uint64_t debug_arch_disarm(void);
 
 /* A step over an instruction that touches what is watched brings two traps, where the Intel SDM
  * (vol. 3, 17.2.3) has one. */
@@ -75,6 +76,10 @@ uintptr_t debug_arch_frame_sp(const struct trap_frame *frame);
 /* The frame's code has interrupts on. */
 bool debug_arch_interrupts(const struct trap_frame *frame);
 void debug_arch_set_interrupts(struct trap_frame *frame, bool on);
+
+/* If the frame's code has begun a trap_call() and is not on the stack of that trap yet, it has not
+ * made the call. */
+void debug_arch_undo_call(struct trap_frame *frame);
 
 /* The next instruction runs although a debug register stands on it. */
 void debug_arch_pass(struct trap_frame *frame);

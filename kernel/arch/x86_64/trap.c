@@ -2,6 +2,7 @@
 
 #include "kernel/arch/x86_64/trap.h"
 
+#include "gdbstub/arch.h"
 #include "kernel/arch/x86_64/cpu_arch.h"
 #include "kernel/arch/x86_64/fault.h"
 #include "kernel/arch/x86_64/io.h"
@@ -23,6 +24,10 @@ _Static_assert(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "trap_asm.h"
 _Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "trap_asm.h");
 _Static_assert(CPU_OFFSET_NMI_BLOCKED == CPU_NMI_BLOCKED, "trap_asm.h");
 _Static_assert(CPU_OFFSET_DEBUG_DUE == CPU_DEBUG_DUE, "trap_asm.h");
+_Static_assert(offsetof(struct cpu, arch.tss.ist[IST_BP - 1]) == CPU_BP_STACK, "trap_asm.h");
+_Static_assert(GDT_CODE == ENTRY_CODE && GDT_DATA == ENTRY_DATA && TRAP_BP == ENTRY_BP &&
+		       UNI_GDB_CALL_LEN == CALL_LEN,
+	       "trap_asm.h");
 
 #define VECTOR_COUNT 256
 

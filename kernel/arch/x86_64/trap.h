@@ -69,6 +69,10 @@ void trap_init_cpu(void);
 void trap_handle(struct trap_frame *frame);
 void trap_handle_nmi(struct trap_frame *frame);
 
+/* Where a call leads that a debugger put in the place of an instruction. trap_handle() sees the
+ * trap of a breakpoint there. Any context that has a stack. */
+void trap_call(void);
+
 /* Fills *frame with the registers of the caller, as if a trap had come just after this call
  * returned: callee-saved ones exact, rip the return address, vector and error 0. */
 void trap_capture(struct trap_frame *frame);

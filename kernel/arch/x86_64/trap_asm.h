@@ -12,3 +12,9 @@
 
 #define CPU_NMI_BLOCKED 32
 #define CPU_DEBUG_DUE 36
+#define CPU_BP_STACK 236
+
+#define ENTRY_CODE 0x08
+#define ENTRY_DATA 0x10
+#define ENTRY_BP 3
+#define CALL_LEN 5

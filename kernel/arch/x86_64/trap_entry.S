@@ -158,6 +158,42 @@ nmi_common:
 	.cfi_endproc
 	.size nmi_common, . - nmi_common
 
+/* Where a call leads that stands in the place of an instruction: becomes the trap of a breakpoint
+ * that stands there. Whatever comes before it is on that trap's stack goes back to before the call:
+ * debug_arch_undo_call(). */
+	.globl trap_call
+	.type trap_call, @function
+trap_call:
+	.cfi_startproc
+	pushfq
+	.cfi_adjust_cfa_offset 8
+	.globl trap_call_flags
+trap_call_flags:
+	cli
+	push_register rax
+	.globl trap_call_rax
+trap_call_rax:
+	movq %gs:CPU_BP_STACK, %rax
+	xchgq %rsp, %rax
+	.cfi_def_cfa rax, 24
+	.globl trap_call_stack
+trap_call_stack:
+	pushq $ENTRY_DATA
+	pushq %rax
+	addq $24, (%rsp)
+	pushq 8(%rax)
+	pushq $ENTRY_CODE
+	pushq 16(%rax)
+	subq $CALL_LEN - 1, (%rsp)
+	pushq $0
+	pushq $ENTRY_BP
+	movq (%rax), %rax
+	.cfi_endproc
+	.size trap_call, . - trap_call
+	frame_cfi 56
+	jmp trap_common
+	.cfi_endproc
+
 /* void trap_capture(struct trap_frame *frame) */
 	.globl trap_capture
 	.type trap_capture, @function
