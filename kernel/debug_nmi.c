@@ -31,7 +31,7 @@ static const struct uni_gdb_event look = {
 	.signal = UNI_GDB_SIGTRAP,
 };
 
-bool debug_nmi(struct trap_frame *frame, bool nests)
+static bool take(struct trap_frame *frame, bool nests)
 {
 	unsigned self = cpu_id();
 	bool ours = __atomic_exchange_n(&debug_cpus[self].nmi_sent, false, __ATOMIC_SEQ_CST);
@@ -65,6 +65,21 @@ bool debug_nmi(struct trap_frame *frame, bool nests)
 	return true;
 }
 
+bool debug_nmi(struct trap_frame *frame, bool nests)
+{
+	uint64_t control;
+	bool taken;
+
+	if (!debug_arch_trap_on(debug_arch_frame_sp(frame)))
+		return take(frame, nests);
+	/* What is watched must not trap there, be that on or off in the trap that this came into.
+	 */
+	control = debug_arch_disarm();
+	taken = take(frame, nests);
+	debug_arch_arm(control);
+	return taken;
+}
+
 void debug_leave(struct trap_frame *frame)
 {
 	unsigned self = cpu_id();
@@ -72,11 +87,11 @@ void debug_leave(struct trap_frame *frame)
 	/* Else a fault in the middle of the handler is left. */
 	if (debug_arch_trap_on((uintptr_t)frame) != frame)
 		return;
+	debug_watch_off();
 	cpus[self].debug_due = 0;
-	if (!debug_is_stopping() && !debug_cpus[self].attention)
-		return;
 	/* Behind the step that it makes, or is to make first. */
-	if (debug_is_inside() || debug_pass_hold(frame))
-		return;
-	stop(frame, debug_is_stopping() ? NULL : &look);
+	if ((debug_is_stopping() || debug_cpus[self].attention) && !debug_is_inside() &&
+	    !debug_pass_hold(frame))
+		debug_stop(frame, debug_is_stopping() ? NULL : &look);
+	debug_watch_on();
 }
