@@ -35,8 +35,8 @@ size_t uni_gdb_arch_register_size(unsigned number);
 bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsigned number,
 				void *bytes);
 
-/* False when it cannot be written (its place is not known). */
-bool uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned number,
+/* It is known from here on. */
+void uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned number,
 				 const void *bytes);
 
 /* Registers worth sending with each stop reply: what gdb needs to find the frame. */

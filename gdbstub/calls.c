@@ -70,6 +70,14 @@ static bool begins(struct uni_gdb *stub, struct uni_gdb_call *call)
 	       sp < call->return_pc && call->return_pc < uni_gdb_arch_sp(&call->registers);
 }
 
+bool uni_gdb_calls_run(struct uni_gdb *stub, uint32_t thread)
+{
+	struct uni_gdb_call *call = call_of(stub, thread);
+
+	return call &&
+	       (call->state == UNI_GDB_CALL_RUNNING || (is_written(call) && begins(stub, call)));
+}
+
 void uni_gdb_calls_resume(struct uni_gdb *stub)
 {
 	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {
@@ -77,7 +85,7 @@ void uni_gdb_calls_resume(struct uni_gdb *stub)
 
 		if (!call->thread || uni_gdb_resume_of(stub, call->thread).kind == UNI_GDB_HOLD)
 			continue;
-		if (call->state == UNI_GDB_CALL_PREPARED && begins(stub, call))
+		if (is_written(call) && begins(stub, call))
 			call->state = UNI_GDB_CALL_RUNNING;
 		else if (is_written(call))
 			call->thread = 0;

@@ -9,7 +9,7 @@
 #include "gdbstub/arch.h"
 
 /* At once, in threads of their own: one more is gdb's alone. */
-#define UNI_GDB_CALLS 4
+#define UNI_GDB_CALLS 16
 
 /* A thread whose registers gdb has written. */
 struct uni_gdb_call {

@@ -70,6 +70,7 @@ void uni_gdb_cmd_read_registers(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 void uni_gdb_cmd_write_registers(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	struct uni_gdb_registers registers;
+	uint8_t before[UNI_GDB_REGISTER_MAX];
 	uint8_t value[UNI_GDB_REGISTER_MAX];
 
 	if (!get_to_write(stub, &registers)) {
@@ -83,7 +84,8 @@ void uni_gdb_cmd_write_registers(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 			uni_gdb_error(stub, UNI_EINVAL);
 			return;
 		}
-		(void)uni_gdb_arch_register_write(&registers, i, value);
+		if (uni_gdb_arch_register_read(&registers, i, before))
+			uni_gdb_arch_register_write(&registers, i, value);
 	}
 	put_back(stub, &registers);
 }
@@ -117,11 +119,12 @@ void uni_gdb_cmd_write_register(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 		return;
 	}
 	size = uni_gdb_arch_register_size((unsigned)number);
-	if (uni_gdb_left(args) != 2 * size || !uni_gdb_take_hex_bytes(args, value, size))
+	if (uni_gdb_left(args) != 2 * size || !uni_gdb_take_hex_bytes(args, value, size)) {
 		uni_gdb_error(stub, UNI_EINVAL);
-	else if (!get_to_write(stub, &registers) ||
-		 !uni_gdb_arch_register_write(&registers, (unsigned)number, value))
-		uni_gdb_error_text(stub, "this thread is not on a CPU: its register is not kept");
-	else
+	} else if (!get_to_write(stub, &registers)) {
+		uni_gdb_error_text(stub, "the registers of this thread cannot be written");
+	} else {
+		uni_gdb_arch_register_write(&registers, (unsigned)number, value);
 		put_back(stub, &registers);
+	}
 }

@@ -82,7 +82,7 @@ static bool check_alone(struct uni_gdb *stub)
 			return true;
 		if (!stub->ops->thread_find(stub->context, (uint32_t)action->thread, &thread))
 			continue;
-		if (thread.cpu != UNI_GDB_NO_CPU)
+		if (thread.cpu != UNI_GDB_NO_CPU || uni_gdb_calls_run(stub, thread.id))
 			return true;
 		last = action;
 	}

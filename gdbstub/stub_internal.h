@@ -153,6 +153,8 @@ void uni_gdb_branches_forget(struct uni_gdb *stub);
 /* gdb writes registers of a thread, which are now `before`. */
 void uni_gdb_calls_written(struct uni_gdb *stub, uint32_t thread,
 			   const struct uni_gdb_registers *before);
+/* A function is called in the thread, and runs if the thread is let go: on whatever CPU. */
+bool uni_gdb_calls_run(struct uni_gdb *stub, uint32_t thread);
 /* The guest is about to run. */
 void uni_gdb_calls_resume(struct uni_gdb *stub);
 /* gdb is gone: the calls that run are on their own. */

@@ -109,7 +109,7 @@ bool debug_aside_keeps(unsigned index)
 {
 	struct debug_cpu *cpu = &debug_cpus[index];
 
-	if (debug_is_gone(cpu->thread))
+	if (debug_is_gone(cpu->thread) || debug_call_is_on(index))
 		return false;
 	if (!cpu->thread->frozen)
 		return uni_gdb_resume_of(&debug_stub, cpu->thread->id).kind == UNI_GDB_HOLD;
@@ -128,12 +128,17 @@ static int switching_cpu(const struct thread *thread)
 	return thread->state != THREAD_BLOCKED && lock->taken ? (int)lock->holder - 1 : -1;
 }
 
+bool debug_aside_is_switching(const struct thread *thread)
+{
+	return switching_cpu(thread) >= 0;
+}
+
 /* The CPU that must go on before the thread stands still, -1 for none. */
 static int awaited_cpu(const struct thread *thread)
 {
 	int index = debug_cpu_of(thread);
 
-	if (is_idle(thread))
+	if (is_idle(thread) || thread->called)
 		return -1;
 	if (index < 0)
 		index = switching_cpu(thread);
@@ -144,7 +149,7 @@ static int awaited_cpu(const struct thread *thread)
 
 bool debug_aside_hold(struct thread *thread, bool hold)
 {
-	thread->frozen = hold;
+	thread->frozen = hold || thread->called;
 	if (!hold)
 		__atomic_store_n(&thawed, true, __ATOMIC_SEQ_CST);
 	return awaited_cpu(thread) < 0;

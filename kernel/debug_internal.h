@@ -172,6 +172,9 @@ bool debug_record_end(struct trap_frame *frame, uint64_t pc, bool stepped);
 /* As thread_hold() in struct uni_gdb_ops. */
 bool debug_aside_hold(struct thread *thread, bool hold);
 
+/* A CPU is about to run the thread, or may be. */
+bool debug_aside_is_switching(const struct thread *thread);
+
 /* Whether the CPU is to stay where it is as gdb holds its thread. Where that can be set aside the
  * CPU goes on without. */
 bool debug_aside_keeps(unsigned cpu);
@@ -200,6 +203,28 @@ void debug_aside_arrive(bool all);
 
 /* debug_takes_thawed() is true. Any context. */
 bool debug_aside_has_thawed(void);
+
+/* debug_call.c: functions that gdb calls in threads that wait. World stopped. */
+
+/* Gives a thread that is on no CPU a full set of registers. Negative where they lead to no call, or
+ * too many are called in. */
+int debug_call_prepare(struct thread *thread, const struct uni_gdb_registers *registers);
+
+/* As debug_arch_set(), the frame being the thread's; negative as above. */
+int debug_call_set(struct thread *thread, struct trap_frame *frame, void *fpu,
+		   const struct uni_gdb_registers *registers);
+
+/* The CPU of a thread that makes a call instead; -1 for others. */
+int debug_call_lender(const struct thread *thread);
+
+/* Of such a thread, and of one that is called in, while that is on no CPU; NULL for others. */
+struct trap_frame *debug_call_frame(struct thread *thread, void **fpu);
+
+/* The CPU makes such a call. */
+bool debug_call_is_on(unsigned cpu);
+
+/* The guest goes on: so do the calls that gdb lets go, each on a CPU; those that are over end. */
+void debug_call_place(void);
 
 /* debug_step.c */
 

@@ -129,10 +129,12 @@ bool debug_step_is_sent(const struct thread *thread)
 	return landing_of(thread);
 }
 
-static bool is_to_land(const struct thread *thread)
+static bool is_to_land(struct thread *thread)
 {
+	void *fpu;
+
 	/* That comes back by a trap of its own. */
-	if (debug_aside_frame(thread))
+	if (debug_aside_frame(thread) || debug_call_frame(thread, &fpu))
 		return false;
 	if (uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP)
 		return !uni_gdb_range_runs(&debug_stub, thread->id);

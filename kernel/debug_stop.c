@@ -305,6 +305,8 @@ static void pass_signals(void)
 /* All but the leader, which waits for more, or is among those that go or stay behind this. */
 static void free_world(unsigned self, uint32_t awaited)
 {
+	if (!debug_stub.as_before)
+		debug_call_place();
 	debug_step_send_all();
 	if (!debug_stub.as_before) {
 		pass_signals();

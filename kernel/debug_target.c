@@ -92,7 +92,9 @@ static void put_wait(struct uni_gdb_text *text, const struct thread_wait *wait)
 
 static void put_state(struct uni_gdb_text *text, const struct thread *thread, int cpu)
 {
-	if (thread->frozen) {
+	if (thread->called) {
+		uni_gdb_put(text, "in a call of gdb's");
+	} else if (thread->frozen) {
 		uni_gdb_put(text, "stopped by gdb");
 	} else if (cpu >= 0) {
 		uni_gdb_put(text, "running on CPU ");
@@ -110,6 +112,8 @@ static void describe(const struct thread *thread, struct uni_gdb_thread *out)
 
 	out->id = thread->id;
 	out->cpu = debug_cpu_of(thread);
+	if (out->cpu < 0)
+		out->cpu = debug_call_lender(thread);
 	out->handle = (uintptr_t)thread;
 	uni_gdb_text_init(&text, out->name, sizeof(out->name) - 1);
 	put_name(&text, thread->name);
@@ -155,53 +159,59 @@ static bool is_out_of_reach(const struct thread *thread)
 	return false;
 }
 
+/* The registers of a thread whose code is stopped, and its FPU. NULL: it gave up its CPU by itself.
+ */
+static struct trap_frame *frame_of(struct thread *thread, void **fpu)
+{
+	int cpu = debug_cpu_of(thread);
+	struct trap_frame *frame = debug_aside_frame(thread);
+
+	*fpu = cpu >= 0 ? cpus[cpu].fpu : thread->fpu;
+	if (frame)
+		return frame;
+	return cpu >= 0 ? debug_cpus[cpu].frame : debug_call_frame(thread, fpu);
+}
+
 static int get_registers(void *context, uint32_t id, struct uni_gdb_registers *registers)
 {
 	struct thread *thread = find(id);
 	struct trap_frame *frame;
+	void *fpu;
 	int cpu;
 
 	(void)context;
 	if (!thread)
 		return -UNI_ENOENT;
 	cpu = debug_cpu_of(thread);
-	frame = debug_aside_frame(thread);
-	if (frame) {
-		debug_arch_get_aside(registers, frame, cpu >= 0 ? cpus[cpu].fpu : thread->fpu);
-		return 0;
-	}
-	if (cpu >= 0) {
-		debug_arch_get(registers, debug_cpus[cpu].frame, &debug_cpus[cpu].extra,
-			       cpus[cpu].fpu);
-		return 0;
-	}
-	if (is_out_of_reach(thread))
+	frame = frame_of(thread, &fpu);
+	if (frame && cpu >= 0 && frame == debug_cpus[cpu].frame)
+		debug_arch_get(registers, frame, &debug_cpus[cpu].extra, fpu);
+	else if (frame)
+		debug_arch_get_aside(registers, frame, fpu);
+	else if (is_out_of_reach(thread))
 		return -UNI_EBUSY;
-	return debug_arch_get_saved(registers, thread->saved_rsp, thread->fpu);
+	else
+		return debug_arch_get_saved(registers, thread->saved_rsp, fpu);
+	return 0;
 }
 
 static int set_registers(void *context, uint32_t id, const struct uni_gdb_registers *registers)
 {
 	struct thread *thread = find(id);
 	struct trap_frame *frame;
-	int cpu;
+	void *fpu;
+	int err;
 
 	(void)context;
 	if (!thread)
 		return -UNI_ENOENT;
-	cpu = debug_cpu_of(thread);
-	frame = debug_aside_frame(thread);
-	if (frame) {
-		debug_arch_set(registers, frame, cpu >= 0 ? cpus[cpu].fpu : thread->fpu);
-		return 0;
-	}
-	if (cpu >= 0) {
-		debug_arch_set(registers, debug_cpus[cpu].frame, cpus[cpu].fpu);
-		return 0;
-	}
+	frame = frame_of(thread, &fpu);
+	if (frame)
+		return debug_call_set(thread, frame, fpu, registers);
 	if (is_out_of_reach(thread))
 		return -UNI_EBUSY;
-	return debug_arch_set_saved(registers, thread->saved_rsp, thread->fpu);
+	err = debug_arch_set_saved(registers, thread->saved_rsp, fpu);
+	return err == -UNI_ENOTSUP ? debug_call_prepare(thread, registers) : err;
 }
 
 static bool hold_thread(void *context, uint32_t id, bool hold)

@@ -122,7 +122,7 @@ static void make_ready(struct thread *thread)
 void sched_wake(struct thread *thread)
 {
 	struct run_queue *queue = run_queue_lock_home(thread);
-	bool still_running = cpus[thread->cpu].thread == thread;
+	bool still_running = cpus[thread->cpu].thread == thread && !thread->called;
 
 	/* It is on its way into sched_block(), which finds that it need not. */
 	if (still_running)

@@ -64,6 +64,7 @@ struct thread {
 	bool detached;
 	bool frozen;	     /* is not to run: a debugger's, changed with the world stopped */
 	bool put_aside;	     /* READY, and among the frozen of its run queue */
+	bool called;	     /* frozen: a debugger calls a function in it, on a CPU of another */
 	int16_t pinned_cpu;  /* or THREAD_ANY_CPU */
 	uint16_t cpu;	     /* runs, is queued or ran last there */
 	uintptr_t saved_rsp; /* a struct switch_frame, while not RUNNING */

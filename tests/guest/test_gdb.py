@@ -421,6 +421,80 @@ def a_thread_on_no_cpu_can_be_stepped():
         assert "not on a CPU" in gdb("continue")
 
 
+def waiting(gdb):
+    """The workers that wait, by their numbers."""
+    rows = re.findall(r'^[* ] +(\d+) .*"worker-\d" \((?:cond|mutex|sleep)', gdb("info threads"), re.M)
+    return [int(row) for row in rows]
+
+
+def until_two_wait(gdb):
+    for _ in range(100):
+        if len(waiting(gdb)) >= 2:
+            return
+        gdb("tbreak shop_handle")
+        gdb("continue")
+    raise AssertionError(gdb("info threads"))
+
+
+@test
+def functions_are_called_in_threads_that_wait():
+    with shop() as guest, attach_at_work(guest) as gdb:
+        names = ("$pc", "$sp", "$rbx", "$rbp", "$r12", "$r13", "$r14", "$r15", "$mxcsr")
+        called = set()
+        for locking in ("off", "on"):
+            until_two_wait(gdb)
+            gdb(f"set scheduler-locking {locking}")
+            for thread in waiting(gdb):
+                # Others run meanwhile, unless they are locked.
+                if thread not in waiting(gdb):
+                    continue
+                gdb(f"thread {thread}")
+                before, trace = [gdb.value(name) for name in names], gdb("bt -frame-arguments none")
+                assert "thread_switch" in trace, trace
+                others = gdb("thread apply all -q output /x $xmm0.uint128")
+                assert int(gdb.value("thread_count()")) > 3
+                assert int(gdb.value("cpu_count()")) == 2
+                if locking == "on":
+                    gdb("maintenance flush register-cache")
+                    assert gdb("thread apply all -q output /x $xmm0.uint128") == others
+                assert [gdb.value(name) for name in names] == before
+                assert gdb("bt -frame-arguments none") == trace
+                called.add(thread)
+        assert called, gdb("info threads")
+        # Which is told of the guest, and stopped in.
+        thread = waiting(gdb)[0]
+        gdb(f"thread {thread}")
+        before = [gdb.value(name) for name in names]
+        gdb("break thread_count")
+        text = gdb("print thread_count()")
+        assert "stopped while in a function called from GDB" in text, text
+        text = gdb("bt")
+        assert "<function called from gdb>" in text and "thread_switch" in text, text
+        assert "in a call of gdb" in gdb("info threads")
+        gdb(f"thread {next(other for other in waiting(gdb) if other != thread)}")
+        text = gdb("print thread_count()")
+        assert "stopped while in a function called from GDB" in text, text
+        assert "Value returned" in gdb("finish")
+        gdb(f"thread {thread}")
+        assert "Value returned" in gdb("finish")
+        assert [gdb.value(name) for name in names] == before
+        # It goes on nowhere else.
+        assert "cannot be written" in gdb("set var $pc = 0")
+        assert "cannot be written" in gdb("set var $sp = $sp + 8")
+        assert [gdb.value(name) for name in names] == before
+        gdb("delete")
+        gdb("set scheduler-locking off")
+        gdb("break shop_handle")
+        for _ in range(200):
+            gdb("continue")
+            called.discard(gdb.thread())
+            if not called:
+                break
+        assert not called, f"{called} wait for ever: " + gdb("info threads")
+        gdb("detach")
+        assert runs(guest)
+
+
 @test
 def detach_leaves_the_guest_running():
     with shop() as guest:

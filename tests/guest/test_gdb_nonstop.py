@@ -301,6 +301,24 @@ def a_breakpoint_on_the_way_off_a_cpu_is_passed():
 
 
 @test
+def a_function_is_called_in_a_thread_that_waits():
+    with drill() as guest, NonStop(guest) as gdb:
+        gdb.interrupt_thread("reaper")
+        registers, trace = gdb.registers(), gdb("bt")
+        assert "wait_block" in trace, trace
+        for _ in range(3):
+            assert int(gdb.value("thread_count()")) > len(DRILLERS)
+            assert (gdb.registers(), gdb("bt")) == (registers, trace)
+            gdb.others_run()
+        gdb.no_stop()
+        gdb("continue &")
+        gdb.others_run()
+        assert gdb.running() == len(gdb.numbers)
+        gdb("detach")
+        goes_on(guest)
+
+
+@test
 def the_program_waits_for_gdb_and_ends():
     with Guest("hello", "--cpus", "2", arguments=["gdbwait"]) as guest, NonStop(guest) as gdb:
         assert "main" in gdb.numbers, f"it did not wait: {gdb.greeting}"

@@ -115,6 +115,25 @@ Test(rsp_calls, gdb_itself_hears_of_the_end)
 	expect_as_before();
 }
 
+Test(rsp_calls, one_follows_another)
+{
+	prepare();
+	rsp_resume();
+	come_back();
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
+	rsp_received();
+	write_register("5", 7);
+	write_register("7", STACK);
+	write_register("10", CODE);
+	write_register("7", CALL_STACK);
+	write_register("10", FUNCTION);
+	rsp_resume();
+	die();
+	cr_expect(uni_gdb_call_is_over(&m.stub, RETURN_PC));
+	come_back();
+	expect_as_before();
+}
+
 Test(rsp_calls, what_was_written_by_halves_is_undone)
 {
 	prepare();
@@ -167,4 +186,37 @@ Test(rsp_calls, threads_that_are_held_keep_theirs)
 	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
 	die();
 	expect_as_before();
+}
+
+/* --- in a thread that waits --- */
+
+static void prepare_in_3(void)
+{
+	uint64_t return_pc = RETURN_PC;
+
+	words(3)[UNI_GDB_RIP] = CODE;
+	words(3)[UNI_GDB_RSP] = STACK;
+	memcpy(m.ram + (CALL_STACK - MACHINE_RAM_BASE), &return_pc, sizeof(return_pc));
+	rsp_expect("Hg3", "OK");
+	write_register("7", CALL_STACK);
+	write_register("10", FUNCTION);
+}
+
+Test(rsp_calls, a_thread_on_no_cpu_can_make_one_alone)
+{
+	prepare_in_3();
+	rsp_send("vCont;c:3");
+	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
+	rsp_stop(UNI_GDB_EVENT_SIGNAL, 3, 0);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
+	rsp_received();
+	rsp_send("vCont;s:3");
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME, "it runs already");
+}
+
+Test(rsp_calls, nor_does_it_go_where_it_was_not_called)
+{
+	prepare_in_3();
+	write_register("7", STACK);
+	cr_expect_eq(strncmp(rsp_ask("vCont;c:3"), "E.", 2), 0);
 }

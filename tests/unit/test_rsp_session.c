@@ -579,8 +579,11 @@ Test(rsp, what_is_not_known_is_not_made_up)
 	cr_expect_str_eq(ask("p0"), "xxxxxxxxxxxxxxxx");
 	cr_expect_str_eq(ask("p1"), "0130000000000000");
 	cr_expect_str_eq(ask("p18"), "xxxxxxxxxxxxxxxxxxxx", "st0");
-	cr_expect_eq(strncmp(ask("P0=0000000000000000"), "E.", 2), 0);
-	cr_expect_eq(m.threads[2].registers.words[UNI_GDB_RAX], 0x3000);
+	ask("g");
+	cr_expect_eq(m.threads[2].registers.known, 1u << UNI_GDB_RBX | 1u << UNI_GDB_RIP);
+	cr_expect_str_eq(ask("P0=0100000000000000"), "OK");
+	cr_expect_str_eq(ask("p0"), "0100000000000000", "known from here on");
+	cr_expect_str_eq(ask("p2"), "xxxxxxxxxxxxxxxx");
 }
 
 Test(rsp, the_tag_word_of_the_fpu)

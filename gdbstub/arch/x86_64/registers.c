@@ -79,12 +79,9 @@ static uint8_t tags_compress(const uint8_t *bytes)
 	return full;
 }
 
-static bool is_known(const struct uni_gdb_registers *registers,
-		     const struct uni_gdb_x86_register *layout)
+static uint32_t known_bit(const struct uni_gdb_x86_register *layout)
 {
-	unsigned bit = layout->word == UNI_GDB_XSAVE ? (unsigned)UNI_GDB_FPU : layout->word;
-
-	return registers->known >> bit & 1;
+	return 1u << (layout->word == UNI_GDB_XSAVE ? (unsigned)UNI_GDB_FPU : layout->word);
 }
 
 static void copy(uint8_t *to, const uint8_t *from, size_t len)
@@ -105,7 +102,7 @@ bool uni_gdb_arch_register_read(const struct uni_gdb_registers *registers, unsig
 	const struct uni_gdb_x86_register *layout = find(number);
 	uint8_t *to = bytes;
 
-	if (!is_known(registers, layout))
+	if (!(registers->known & known_bit(layout)))
 		return false;
 	for (size_t i = layout->bytes; i < layout->size; i++)
 		to[i] = 0;
@@ -126,20 +123,18 @@ bool uni_gdb_arch_register_is_fpu(unsigned number)
 	return find(number)->word == UNI_GDB_XSAVE;
 }
 
-bool uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned number,
+void uni_gdb_arch_register_write(struct uni_gdb_registers *registers, unsigned number,
 				 const void *bytes)
 {
 	const struct uni_gdb_x86_register *layout = find(number);
 
-	if (!is_known(registers, layout))
-		return false;
+	registers->known |= known_bit(layout);
 	if (layout->word != UNI_GDB_XSAVE)
 		copy((uint8_t *)&registers->words[layout->word], bytes, layout->bytes);
 	else if (layout->from == UNI_GDB_XSAVE_TAGS)
 		registers->xsave[UNI_GDB_XSAVE_TAGS] = tags_compress(bytes);
 	else
 		copy(registers->xsave + layout->from, bytes, layout->bytes);
-	return true;
 }
 
 const unsigned uni_gdb_arch_pc_number = UNI_GDB_RIP;

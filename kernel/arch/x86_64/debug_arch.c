@@ -251,6 +251,8 @@ int debug_arch_get_saved(struct uni_gdb_registers *to, uintptr_t saved_rsp, cons
 
 	if (!frame)
 		return -UNI_EFAULT;
+	/* Of the others only what they begin with where a function is called. */
+	*to = (struct uni_gdb_registers){.words[UNI_GDB_EFLAGS] = RFLAGS_ALWAYS};
 	words[UNI_GDB_RBX] = frame->rbx;
 	words[UNI_GDB_RBP] = frame->rbp;
 	words[UNI_GDB_RSP] = show(frame).sp;
@@ -277,7 +279,8 @@ int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_r
 	if (!frame)
 		return -UNI_EFAULT;
 	/* These two say where the frame lies and how thread_switch() comes out of it. */
-	if (words[UNI_GDB_RSP] != show(frame).sp || words[UNI_GDB_RIP] != show(frame).pc)
+	if (from->known != KNOWN_SAVED || words[UNI_GDB_RSP] != show(frame).sp ||
+	    words[UNI_GDB_RIP] != show(frame).pc)
 		return -UNI_ENOTSUP;
 	frame->rbx = words[UNI_GDB_RBX];
 	frame->rbp = words[UNI_GDB_RBP];
@@ -287,6 +290,49 @@ int debug_arch_set_saved(const struct uni_gdb_registers *from, uintptr_t saved_r
 	frame->r15 = words[UNI_GDB_R15];
 	fpu_set(fpu, from->xsave);
 	return 0;
+}
+
+void debug_arch_begin_call(struct trap_frame *frame, uintptr_t saved_rsp)
+{
+	struct shown home = show((const struct switch_frame *)saved_rsp);
+
+	*frame = (struct trap_frame){
+		.vector = TRAP_BP,
+		.rip = home.pc,
+		.cs = GDT_CODE,
+		.rflags = RFLAGS_ALWAYS,
+		.rsp = home.sp,
+		.ss = GDT_DATA,
+	};
+}
+
+bool debug_arch_may_set_call(const struct trap_frame *frame,
+			     const struct uni_gdb_registers *registers, uintptr_t saved_rsp)
+{
+	struct shown home = show((const struct switch_frame *)saved_rsp);
+	uint64_t sp = registers->words[UNI_GDB_RSP];
+	uint64_t pc = registers->words[UNI_GDB_RIP];
+
+	return sp < home.sp || (sp == home.sp && (pc == frame->rip || pc == home.pc));
+}
+
+bool debug_arch_is_home(const struct trap_frame *frame, uintptr_t saved_rsp)
+{
+	struct shown home = show((const struct switch_frame *)saved_rsp);
+
+	return frame->rip == home.pc && frame->rsp == home.sp;
+}
+
+void debug_arch_end_call(const struct trap_frame *frame, uintptr_t saved_rsp)
+{
+	struct switch_frame *home = (struct switch_frame *)saved_rsp;
+
+	home->rbx = frame->rbx;
+	home->rbp = frame->rbp;
+	home->r12 = frame->r12;
+	home->r13 = frame->r13;
+	home->r14 = frame->r14;
+	home->r15 = frame->r15;
 }
 
 uint64_t *debug_arch_saved_pc(uintptr_t saved_rsp)
@@ -411,22 +457,21 @@ _Static_assert(offsetof(struct debug_aside, frame) % 16 == 0, "a stack begins th
 extern const char debug_aside_enter[];
 
 /* gdb may have the thread of a fault die of it, which only the CPU that is in it can do. */
+bool debug_arch_is_left_by(unsigned cpu, const struct trap_frame *frame)
+{
+	if (frame->vector == TRAP_NMI)
+		return true;
+	if (frame->vector != TRAP_DB && frame->vector != TRAP_BP && frame->vector < TRAP_EXCEPTIONS)
+		return false;
+	for (unsigned i = 0; i < TRAP_STACKS; i++)
+		if (debug_arch_trap_frame(cpu, i) == frame)
+			return true;
+	return false;
+}
+
 bool debug_arch_can_yield(const struct trap_frame *frame)
 {
-	switch (frame->vector) {
-	case TRAP_NMI:
-		break;
-	case TRAP_DB:
-	case TRAP_BP:
-		if (debug_arch_trap_on((uintptr_t)frame) != frame)
-			return false;
-		break;
-	default:
-		if (frame->vector < TRAP_EXCEPTIONS ||
-		    debug_arch_trap_on((uintptr_t)frame) != frame)
-			return false;
-	}
-	return frame->rflags & RFLAGS_IF;
+	return debug_arch_is_left_by(cpu_id(), frame) && frame->rflags & RFLAGS_IF;
 }
 
 void debug_arch_set_aside(struct debug_aside *aside, struct trap_frame *frame)

@@ -108,8 +108,10 @@ struct debug_aside {
 	struct thread *thread; /* NULL: free */
 } __attribute__((aligned(16)));
 
-/* Whether the code may be made to give its CPU away: it had interrupts on, and this CPU goes back
- * to it by the frame. */
+/* That CPU goes back to the code by the frame, and need not. */
+bool debug_arch_is_left_by(unsigned cpu, const struct trap_frame *frame);
+
+/* The same, and the code had interrupts on: it may be made to give its CPU away. */
 bool debug_arch_can_yield(const struct trap_frame *frame);
 
 /* The frame's code is moved there; the frame leads to where it gives its CPU away, after which the
@@ -119,6 +121,20 @@ void debug_arch_set_aside(struct debug_aside *aside, struct trap_frame *frame);
 /* There: once more, or back. */
 void debug_arch_stay_aside(struct trap_frame *frame);
 void debug_arch_leave_aside(const struct debug_aside *aside, struct trap_frame *frame);
+
+/* A thread that is on no CPU, in which a function is called: *frame is where it comes out of
+ * thread_switch(), interrupts off. */
+void debug_arch_begin_call(struct trap_frame *frame, uintptr_t saved_rsp);
+
+/* Whether its frame may become that: the stack pointer stays below where the thread waits, and the
+ * code is another only where it is below. */
+bool debug_arch_may_set_call(const struct trap_frame *frame,
+			     const struct uni_gdb_registers *registers, uintptr_t saved_rsp);
+
+/* It is at the same place again; what else was written of it is kept as thread_switch() keeps it.
+ */
+bool debug_arch_is_home(const struct trap_frame *frame, uintptr_t saved_rsp);
+void debug_arch_end_call(const struct trap_frame *frame, uintptr_t saved_rsp);
 
 /* A step in the making. */
 struct debug_step_flags {
