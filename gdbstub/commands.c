@@ -19,6 +19,7 @@ static const struct uni_gdb_command commands[] = {
 	PACKET("qRcmd,", uni_gdb_cmd_monitor, "General Query Packets", ALWAYS),
 	PACKET("qCRC:", uni_gdb_cmd_crc, "General Query Packets", ALWAYS),
 	PACKET("qSearch:memory:", uni_gdb_cmd_search, "General Query Packets", SEARCH_MEMORY),
+	PACKET("qGetTLSAddr:", uni_gdb_cmd_tls_address, "General Query Packets", ALWAYS),
 	PACKET("qThreadExtraInfo,", uni_gdb_cmd_thread_extra, "General Query Packets", ALWAYS),
 	PACKET("qfThreadInfo", uni_gdb_cmd_first_threads, "General Query Packets", ALWAYS),
 	PACKET("qsThreadInfo", uni_gdb_cmd_more_threads, "General Query Packets", ALWAYS),

@@ -127,6 +127,26 @@ static size_t length(const char *string, size_t max)
 	return len;
 }
 
+/* qGetTLSAddr:thread,offset,module; there is one module, and its number is gdb's own affair. */
+void uni_gdb_cmd_tls_address(struct uni_gdb *stub, struct uni_gdb_cursor *args)
+{
+	uint64_t offset, address;
+	int32_t id;
+
+	if (!stub->ops->tls_address)
+		return;
+	if (!uni_gdb_take_thread(args, &id) || id <= 0 || !uni_gdb_take(args, ',') ||
+	    !uni_gdb_take_hex(args, &offset)) {
+		uni_gdb_error(stub, UNI_EINVAL);
+		return;
+	}
+	address = stub->ops->tls_address(stub->context, (uint32_t)id, offset);
+	if (address)
+		uni_gdb_put_hex(&stub->reply, address);
+	else
+		uni_gdb_error(stub, UNI_ENOENT);
+}
+
 void uni_gdb_cmd_thread_extra(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 {
 	struct uni_gdb_thread thread;

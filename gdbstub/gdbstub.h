@@ -198,6 +198,10 @@ struct uni_gdb_ops {
 	 * number of CPUs while it runs. */
 	uint64_t (*clock_us)(void *context);
 
+	/* Where a thread has the thread-local variable at this offset of the image's; 0: there is
+	 * none. NULL: it is not known. */
+	uint64_t (*tls_address)(void *context, uint32_t thread, uint64_t offset);
+
 	/* The index-th stretch of addresses that there is anything at, in any order; false behind
 	 * the last. gdb asks once and then takes every other address for a bad one. */
 	bool (*memory_next)(void *context, unsigned index, struct uni_gdb_memory *memory);

@@ -207,6 +207,7 @@ void uni_gdb_cmd_file_read(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_file_close(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_more_threads(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_thread_events(struct uni_gdb *stub, struct uni_gdb_cursor *args);
+void uni_gdb_cmd_tls_address(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_thread_extra(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_features(struct uni_gdb *stub, struct uni_gdb_cursor *args);
 void uni_gdb_cmd_xfer_auxv(struct uni_gdb *stub, struct uni_gdb_cursor *args);

@@ -4,6 +4,7 @@
 
 #include "kernel/app.h"
 #include "kernel/arch/x86_64/fault.h"
+#include "kernel/arch/x86_64/tls.h"
 #include "kernel/clock.h"
 #include "kernel/debug_internal.h"
 #include "kernel/image.h"
@@ -214,6 +215,16 @@ static int set_registers(void *context, uint32_t id, const struct uni_gdb_regist
 	return err == -UNI_ENOTSUP ? debug_call_prepare(thread, registers) : err;
 }
 
+static uint64_t get_tls_address(void *context, uint32_t id, uint64_t offset)
+{
+	const struct thread *thread = find(id);
+
+	(void)context;
+	if (!thread || !thread->tls || offset >= tls_size())
+		return 0;
+	return thread->tls - tls_size() + offset;
+}
+
 static bool hold_thread(void *context, uint32_t id, bool hold)
 {
 	struct thread *thread = find(id);
@@ -331,6 +342,7 @@ const struct uni_gdb_ops debug_ops = {
 	.displaced_room = displaced_room,
 	.call_entry = trap_call,
 	.clock_us = get_clock_us,
+	.tls_address = get_tls_address,
 	.memory_next = next_memory,
 	.memory_access = get_access,
 	.program = app_name,

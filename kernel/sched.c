@@ -4,6 +4,7 @@
 
 #include "kernel/sched.h"
 
+#include "kernel/arch/x86_64/tls.h"
 #include "kernel/clock.h"
 #include "kernel/debug.h"
 #include "kernel/irq.h"
@@ -92,8 +93,10 @@ static void switch_locked(struct run_queue *queue, bool preempted)
 		run_queue_set_running(queue, next->priority);
 	}
 	sched_check_preemption(queue, cpu);
-	if (next != prev)
+	if (next != prev) {
+		tls_use(next->tls);
 		thread_switch(&prev->saved_rsp, prev->fpu, next->saved_rsp, next->fpu);
+	}
 	sched_finish_switch();
 }
 

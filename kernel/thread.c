@@ -3,6 +3,7 @@
 #include "kernel/thread.h"
 
 #include "kernel/arch/x86_64/fpu.h"
+#include "kernel/arch/x86_64/tls.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/clock.h"
 #include "kernel/debug.h"
@@ -45,12 +46,17 @@ static void init(struct thread *thread, void *fpu_room, const char *name, int pr
  * and cost a dump nothing. */
 static void init_stack(struct thread *thread, void *low, size_t size)
 {
+	uintptr_t top = (uintptr_t)low + size;
 	struct switch_frame *frame;
 
 	memset(low, 0, size);
 	thread->stack_low = (uintptr_t)low;
-	thread->stack_high = (uintptr_t)low + size;
-	frame = (struct switch_frame *)thread->stack_high - 1;
+	thread->stack_high = top;
+	if (tls_size() != 0) {
+		thread->tls = tls_init(top);
+		top = thread->tls - tls_size();
+	}
+	frame = (struct switch_frame *)top - 1;
 	frame->rip = (uintptr_t)thread_start;
 	thread->saved_rsp = (uintptr_t)frame;
 }
@@ -59,9 +65,12 @@ static struct thread *create(const struct thread_options *options, int (*entry)(
 			     void *argument)
 {
 	size_t stack_size = options->stack_size != 0 ? options->stack_size : THREAD_STACK_DEFAULT;
-	struct thread *thread = heap_try_alloc(sizeof(*thread) + fpu_room_size());
+	struct thread *thread;
 	void *stack;
 
+	if (tls_size() > stack_size / 2)
+		return NULL;
+	thread = heap_try_alloc(sizeof(*thread) + fpu_room_size());
 	if (thread == NULL)
 		return NULL;
 	stack_size = (stack_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);

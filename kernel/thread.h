@@ -68,6 +68,7 @@ struct thread {
 	int16_t pinned_cpu;  /* or THREAD_ANY_CPU */
 	uint16_t cpu;	     /* runs, is queued or ran last there */
 	uintptr_t saved_rsp; /* a struct switch_frame, while not RUNNING */
+	uintptr_t tls;	     /* its thread-local variables end here; 0: it has none. fixed */
 
 	uint64_t created_ns;
 	uint64_t runtime_ns; /* without the stretch it is running now */
@@ -127,7 +128,8 @@ struct thread_info {
 /* --- life --- */
 
 /* Starts a thread; its return value is its exit code. Thread context. Returns NULL when memory is
- * out, THREAD_MAX threads exist or all ids are used up. The pointer is valid until the join; for a
+ * out, THREAD_MAX threads exist, all ids are used up or half the stack is too small for the
+ * application's thread-local variables. The pointer is valid until the join; for a
  * detached thread it must not be used at all. */
 struct thread *thread_create(const struct thread_options *options, int (*entry)(void *argument),
 			     void *argument);

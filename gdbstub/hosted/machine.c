@@ -171,6 +171,12 @@ static uint64_t machine_clock_us(void *context)
 	return machine->clock_us;
 }
 
+static uint64_t machine_tls_address(void *context, uint32_t thread, uint64_t offset)
+{
+	(void)context;
+	return thread <= 2 && offset < 0x40 ? MACHINE_RAM_BASE + thread * 0x100 + offset : 0;
+}
+
 static bool machine_memory_next(void *context, unsigned index, struct uni_gdb_memory *memory)
 {
 	static const uint64_t hole_end = MACHINE_HOLE_BASE + MACHINE_HOLE_SIZE;
@@ -229,6 +235,7 @@ static const struct uni_gdb_ops machine_ops = {
 	.displaced_room = machine_displaced_room,
 	.call_entry = (void (*)(void))MACHINE_CALL_ENTRY,
 	.clock_us = machine_clock_us,
+	.tls_address = machine_tls_address,
 	.memory_next = machine_memory_next,
 	.memory_access = machine_memory_access,
 	.program = "machine",

@@ -22,6 +22,7 @@ static uint64_t expected;
 
 /* For the debugger to read. */
 uint64_t drill_calls, drill_wrong;
+__thread uint64_t drill_own_calls; /* of each thread */
 
 static __attribute__((noinline)) uint64_t drill_loop(uint64_t left)
 {
@@ -38,6 +39,7 @@ static __attribute__((noinline)) void drill_call(void)
 	uint64_t sum = drill_loop(rounds);
 
 	__atomic_fetch_add(&drill_calls, 1, __ATOMIC_RELAXED);
+	drill_own_calls++;
 	if (sum != expected)
 		__atomic_fetch_add(&drill_wrong, 1, __ATOMIC_RELAXED);
 }

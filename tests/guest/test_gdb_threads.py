@@ -51,6 +51,28 @@ def threads_that_came_are_told_at_the_next_stop():
 
 
 @test
+def each_thread_has_its_own_of_a_thread_local_variable():
+    with Guest("drill", "--cpus", "2", arguments=["threads=2", "rounds=1000"]) as guest:
+        guest.wait_for_thread("driller-1")
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("tbreak drill_call if drill_calls > 100")
+            gdb("continue")
+            numbers = re.findall(r'^[* ] +(\d+) +Thread \S+ "(?:driller-\d|main)"', gdb("info threads"), re.M)
+            assert len(numbers) == 3, numbers
+            own = {}
+            for number in numbers:
+                gdb(f"thread {number}")
+                own[gdb.value("&drill_own_calls")] = int(gdb.value("drill_own_calls"))
+            total = int(gdb.value("drill_calls"))
+            # Each may stand between the one count and the other.
+            assert len(own) == 3 and total - 3 <= sum(own.values()) <= total, f"{own} of {total}"
+            assert re.search(r'^[* ] +1 +Thread \S+ "idle/0"', gdb("info threads"), re.M)
+            gdb("thread 1")
+            assert "Cannot find thread-local storage" in gdb("print drill_own_calls")
+            gdb("detach")
+
+
+@test
 def a_thread_is_recorded_and_goes_back():
     """`record full` is gdb's own, but it wants threads named with their process."""
     with Guest("shop", "--cpus", "2") as guest, attach(guest) as gdb:

@@ -169,6 +169,36 @@ static const char *a_thread_can_be_detached_later(void)
 	return NULL;
 }
 
+static __thread uint64_t own = 42;
+static __thread char own_zeroes[200];
+
+static int uses_its_own(void *argument)
+{
+	uint64_t number = (uintptr_t)argument;
+
+	if (own != 42)
+		return -1;
+	for (size_t i = 0; i < sizeof(own_zeroes); i++)
+		if (own_zeroes[i] != 0)
+			return -2;
+	own = number;
+	memset(own_zeroes, (int)number, sizeof(own_zeroes));
+	thread_sleep_ns(NS_PER_MS);
+	return own == number && own_zeroes[199] == (char)number ? 0 : -3;
+}
+
+static const char *each_thread_has_variables_of_its_own(void)
+{
+	struct thread *threads[8];
+
+	for (size_t i = 0; i < 8; i++)
+		threads[i] = thread_spawn("own", uses_its_own, (void *)(i + 1));
+	for (size_t i = 0; i < 8; i++)
+		CHECK(thread_join(threads[i]) == 0);
+	CHECK(own == 42);
+	return NULL;
+}
+
 const struct test thread_tests[] = {
 	{"join_gives_exit_code", join_gives_exit_code, 1},
 	{"blocked_thread_tells_why", blocked_thread_tells_why, 1},
@@ -177,5 +207,6 @@ const struct test thread_tests[] = {
 	{"stack_use_is_measured", stack_use_is_measured, 1},
 	{"detached_threads_are_reaped", detached_threads_are_reaped, 1},
 	{"a_thread_can_be_detached_later", a_thread_can_be_detached_later, 1},
+	{"each_thread_has_variables_of_its_own", each_thread_has_variables_of_its_own, 1},
 	{NULL, NULL, 0},
 };

@@ -130,11 +130,6 @@ void guest_sleep_ns(uint64_t duration_ns)
 		thread_yield();
 }
 
-void guest_set_thread_pointer(void *pointer)
-{
-	msr_write(MSR_FS_BASE, (uintptr_t)pointer);
-}
-
 void guest_exit(int status)
 {
 	debug_exited(status);

@@ -20,9 +20,6 @@ void guest_free_pages(void *pages, size_t size);
 uint64_t guest_time_ns(void);
 void guest_sleep_ns(uint64_t duration_ns);
 
-/* Of this CPU: the kernel's threads have none of their own. */
-void guest_set_thread_pointer(void *pointer);
-
 _Noreturn void guest_exit(int status);
 _Noreturn void guest_abort(void);
 

@@ -60,7 +60,7 @@ def stub_patterns(script):
 
 
 def write_final_script(script, path):
-    """kernel.ld for a program: unwinding, constructors and thread-local variables get their sections."""
+    """kernel.ld for a program: unwinding and constructors get their sections."""
     patterns = stub_patterns(script)
     script = script.replace(patterns.group(1), f"\n\t\t*({PREFIX}stub_text)\n\t\t")
     script = script.replace("ENTRY(boot_entry)", "ENTRY(guest_on_host)")
@@ -77,12 +77,6 @@ def write_final_script(script, path):
         "\t\t__fini_array_end = .;\n"
         "\t} :rodata\n"
         "\tfault_table :",
-    )
-    script = script.replace(
-        "\t.data :",
-        "\t.tdata : ALIGN(64) { __tls_start = .; *(.tdata .tdata.*) __tls_data_end = .; } :data\n"
-        "\t.tbss : ALIGN(64) { *(.tbss .tbss.*) . = ALIGN(64); __tls_end = .; } :data\n"
-        "\t.data :",
     )
     path.write_text(script)
 

@@ -3,21 +3,17 @@
 /* Life and death of the program. */
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "tests/guest/gdb_testsuite/guest.h"
 
 #define HANDLERS_MAX 32
-#define TLS_ROOM 4096
 
 typedef void (*function)(void);
 
 /* The linker script's. */
 extern const function __init_array_start[], __init_array_end[];
 extern const function __fini_array_start[], __fini_array_end[];
-
-extern const char __tls_start[], __tls_data_end[], __tls_end[];
 
 int main(int argc, char **argv, char **envp);
 int __cxa_atexit(void (*handler)(void *), void *argument, void *image);
@@ -80,23 +76,6 @@ void abort(void)
 	guest_abort();
 }
 
-/* The first thread's variables, below where its pointer points; a program of one thread has no
- * other. System V ABI, x86-64: %fs:0 is that address. */
-static void init_thread_local(void)
-{
-	static struct {
-		char variables[TLS_ROOM];
-		void *pointer;
-	} room __attribute__((aligned(64)));
-	size_t size = (size_t)(__tls_end - __tls_start);
-
-	if (size > sizeof(room.variables))
-		abort();
-	room.pointer = &room.pointer;
-	memcpy((char *)room.pointer - size, __tls_start, (size_t)(__tls_data_end - __tls_start));
-	guest_set_thread_pointer(room.pointer);
-}
-
 void libc_start(void)
 {
 	/* On the stack, where gdb finds no name for them. */
@@ -106,7 +85,6 @@ void libc_start(void)
 	char *environment[] = {path, NULL};
 
 	environ = environment;
-	init_thread_local();
 	for (const function *next = __init_array_start; next < __init_array_end; next++)
 		(*next)();
 	exit(main(1, arguments, environ));
