@@ -126,7 +126,7 @@ def build_kit(build, out):
 
 def link_flags(kit):
     """ldflags and libs for the compiler driver."""
-    forced = [f"-Wl,-u,{name}" for name in ("malloc", "free", "exit", "abort", "kill", "mmap64", "munmap")]
+    forced = [f"-Wl,-u,{name}" for name in ("malloc", "free", "exit", "abort", "kill", "mmap64", "munmap", "longjmp")]
     flags = [
         "-static",
         "-nostdlib",
