@@ -45,6 +45,14 @@ bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address)
 	return false;
 }
 
+bool uni_gdb_breakpoint_stands(const struct uni_gdb *stub, uint64_t address)
+{
+	for (unsigned i = 0; i < stub->standing_count; i++)
+		if (stub->breakpoints[i].address == address)
+			return true;
+	return false;
+}
+
 const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
 							     uint64_t address)
 {

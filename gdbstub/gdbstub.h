@@ -9,11 +9,12 @@
  *
  * One CPU at a time may call in here, the platform sees to that, with these exceptions that may run
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
- * uni_gdb_breakpoint_at, uni_gdb_breakpoint_passable, uni_gdb_breakpoint_hit, uni_gdb_watch_hit,
- * uni_gdb_has_output, uni_gdb_step_done, uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of,
- * uni_gdb_attached, uni_gdb_wants_thread_events, uni_gdb_wants_end_of, uni_gdb_trace_is_over,
- * uni_gdb_trace_steps, uni_gdb_trace_stepped, uni_gdb_trace_end_steps, uni_gdb_branch_is_due,
- * uni_gdb_branch_pc, uni_gdb_branch_from, uni_gdb_branch_to, uni_gdb_branch_along.
+ * uni_gdb_breakpoint_at, uni_gdb_breakpoint_stands, uni_gdb_breakpoint_passable,
+ *uni_gdb_breakpoint_hit, uni_gdb_watch_hit, uni_gdb_has_output, uni_gdb_step_done,
+ *uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of, uni_gdb_attached,
+ *uni_gdb_wants_thread_events, uni_gdb_wants_end_of, uni_gdb_trace_is_over, uni_gdb_trace_steps,
+ *uni_gdb_trace_stepped, uni_gdb_trace_end_steps, uni_gdb_branch_is_due, uni_gdb_branch_pc,
+ *uni_gdb_branch_from, uni_gdb_branch_to, uni_gdb_branch_along.
  *
  * The life of a stop, seen from the platform:
  *
@@ -461,6 +462,10 @@ bool uni_gdb_range_runs(const struct uni_gdb *stub, uint32_t thread);
 /* Memory is as the program has it again, until the guest is let go. For a guest that dies; what
  * comes by uni_gdb_event() does it too. */
 void uni_gdb_breakpoints_lift(struct uni_gdb *stub);
+
+/* Whether one of the stub's own stands at the address: gdb's breakpoint, a tracepoint, or the end
+ * of a step. */
+bool uni_gdb_breakpoint_stands(const struct uni_gdb *stub, uint64_t address);
 
 /* Whether a software breakpoint of gdb stands at the address. */
 bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address);

@@ -101,6 +101,11 @@ void debug_finish_step(struct trap_frame *frame)
 		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
 }
 
+bool debug_has_breakpoint(uintptr_t address)
+{
+	return debug_ready && uni_gdb_breakpoint_stands(&debug_stub, address);
+}
+
 static bool is_stepping(const struct thread *thread)
 {
 	return uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP;

@@ -18,6 +18,10 @@ void debug_init(void);
  * it is now. May also go back to the interrupted code by itself. */
 bool debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
 
+/* Whether the breakpoint instruction at the address is the debugger's: it may stand where another
+ * is put for a moment. Any context. */
+bool debug_has_breakpoint(uintptr_t address);
+
 /* First in each trap but NMIs: where it came into the copy of an instruction that leads back by
  * itself, *frame is from here on as if the original had been there; where it came into the call of
  * a fast tracepoint, as if that had not been made yet. */

@@ -55,6 +55,7 @@ const struct uni_ring *trace_ring(unsigned cpu);
  */
 bool trace_switches(uintptr_t address, size_t len);
 
-/* Asked by the trap handler on #BP before the debugger, with the address after the breakpoint.
- * True: it was that of a site being switched, and the code goes on at *resume. Any context. */
+/* Asked by the trap handler on #BP that is not the debugger's, with the address after the
+ * breakpoint. True: it was that of a site being switched, and the code goes on at *resume. Any
+ * context. */
 bool trace_breakpoint(uintptr_t after, uintptr_t *resume);

@@ -348,6 +348,20 @@ def bad_addresses_are_errors():
 
 
 @test
+def a_breakpoint_stands_on_a_tracepoint_of_the_guests_own():
+    with shop() as guest, attach(guest) as gdb:
+        count = int(gdb.value("((long)&__stop_uni_trace_sites - (long)&__start_uni_trace_sites) / 24"))
+        sites = [gdb.value(f"*((unsigned long *)&__start_uni_trace_sites + 3 * {i})") for i in range(count)]
+        site = next(site for site in sites if "shop_handle" in gdb(f"info symbol {site}"))
+        gdb(f"break *{site}")
+        for _ in range(3):
+            assert "hit Breakpoint 1" in gdb("continue")
+        gdb("delete")
+        gdb("detach")
+        assert runs(guest)
+
+
+@test
 def a_jump_into_nowhere_is_caught_before_it_is_a_fault():
     with shop() as guest, attach(guest) as gdb:
         gdb("hbreak order_commit")

@@ -115,7 +115,8 @@ static void handle_exception(struct trap_frame *frame, struct trap_frame *outer)
 			return;
 		}
 	}
-	if (vector == TRAP_BP && trace_breakpoint(frame->rip, &frame->rip))
+	if (vector == TRAP_BP && !debug_has_breakpoint(frame->rip - 1) &&
+	    trace_breakpoint(frame->rip, &frame->rip))
 		return;
 	/* The debugger may return to the interrupted code without coming back here. */
 	cpu_current()->frame = outer;
