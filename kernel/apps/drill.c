@@ -24,13 +24,19 @@ static uint64_t expected;
 uint64_t drill_calls, drill_wrong;
 __thread uint64_t drill_own_calls; /* of each thread */
 
+/* An instruction that is long enough for a fast tracepoint, on the line of the loop. */
+#define FIVE_BYTES(value)                                               \
+	({                                                              \
+		__asm__ volatile("nopl 8(%%rax, %%rax)" : "+r"(value)); \
+		(value);                                                \
+	})
+
 static __attribute__((noinline)) uint64_t drill_loop(uint64_t left)
 {
 	uint64_t sum = 1;
 
-	for (; left > 0; sum = sum * 31 + left--)
-		/* A fast tracepoint needs five bytes. */
-		__asm__ volatile("nopl 8(%%rax, %%rax)" : "+r"(sum));
+	for (; left > 0; sum = FIVE_BYTES(sum) * 31 + left--)
+		;
 	return sum;
 }
 
