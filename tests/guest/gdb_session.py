@@ -102,3 +102,11 @@ class Gdb:
             name = re.search(r'"([^"]*)"', part).group(1)
             found.append((name, re.findall(r"^#\d+ .*$", part, re.M)))
         return found
+
+
+def instruction(gdb, function, pattern):
+    """The address of the first one in the function that looks so."""
+    text = gdb(f"disassemble {function}")
+    found = re.search(rf"(0x[0-9a-f]+) <\+\d+>:\t{pattern}", text)
+    assert found, text
+    return int(found.group(1), 16)

