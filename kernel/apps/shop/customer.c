@@ -14,12 +14,14 @@ static uint64_t interval_ns;
 
 static void customer_due(struct timer *timer)
 {
-	uint64_t now = clock_ns();
 	uint64_t next = timer->deadline_ns + interval_ns;
+	uint64_t now;
 
-	/* A guest that was held does not get all the missed customers at once. */
-	timer_arm(timer, next > now ? next : now + interval_ns);
 	sem_post(&due);
+	/* A guest that was held does not get all the missed customers at once. And whatever the
+	 * post took, as it takes long with a debugger in it, threads get some time between two. */
+	now = clock_ns();
+	timer_arm(timer, next > now ? next : now + interval_ns);
 }
 
 /* Marsaglia's xorshift64. */
