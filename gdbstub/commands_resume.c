@@ -109,6 +109,7 @@ static void resume(struct uni_gdb *stub)
 		uni_gdb_error(stub, UNI_EINVAL);
 		return;
 	}
+	uni_gdb_drop_steps(stub);
 	if (!check_alone(stub))
 		return;
 	uni_gdb_range_begin(stub);

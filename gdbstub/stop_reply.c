@@ -115,7 +115,8 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event)
 }
 
 /* A breakpoint that gdb took back before it heard of the hit, or a thread that it moved away from
- * there, is no news: the instruction runs when the thread does. */
+ * there, is no news: the instruction runs when the thread does. The end of a step that gdb does not
+ * wait for any more would be a SIGTRAP of the program's to it. */
 static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
 {
 	struct uni_gdb_registers registers;
@@ -133,6 +134,7 @@ static bool still_holds(struct uni_gdb *stub, const struct uni_gdb_event *event)
 		return stub->watches[event->slot].watch.kind != UNI_GDB_WATCH_NONE &&
 		       stub->watches[event->slot].watch.address == event->address;
 	case UNI_GDB_EVENT_STEP:
+		return uni_gdb_resume_of(stub, event->thread).kind == UNI_GDB_STEP;
 	case UNI_GDB_EVENT_SIGNAL:
 	case UNI_GDB_EVENT_CREATED:
 	case UNI_GDB_EVENT_ENDED:
@@ -148,6 +150,13 @@ static void drop_pending(struct uni_gdb *stub, unsigned index)
 	stub->pending_count--;
 	for (unsigned i = index; i < stub->pending_count; i++)
 		stub->pending[i] = stub->pending[i + 1];
+}
+
+void uni_gdb_drop_steps(struct uni_gdb *stub)
+{
+	for (unsigned i = stub->pending_count; i-- > 0;)
+		if (stub->pending[i].kind == UNI_GDB_EVENT_STEP)
+			drop_pending(stub, i);
 }
 
 bool uni_gdb_next_event(struct uni_gdb *stub)

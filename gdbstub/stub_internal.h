@@ -70,6 +70,8 @@ void uni_gdb_put_stop(struct uni_gdb *stub, const struct uni_gdb_event *event);
 /* Moves the first pending event that gdb has to hear of now into `current`; false if there is none.
  */
 bool uni_gdb_next_event(struct uni_gdb *stub);
+/* gdb lets threads go: steps that it has not heard of by now are none that it asks for. */
+void uni_gdb_drop_steps(struct uni_gdb *stub);
 
 /* breakpoints.c */
 void uni_gdb_breakpoints_insert(struct uni_gdb *stub);

@@ -199,7 +199,7 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 	else if (stepped)
 		debug_finish_step(frame);
 	else if (!recorded && uni_gdb_attached(&debug_stub))
-		stop_for(frame, UNI_GDB_EVENT_STEP, UNI_GDB_SIGTRAP);
+		stop_for(frame, UNI_GDB_EVENT_SIGNAL, UNI_GDB_SIGTRAP);
 	else
 		return recorded || cause.slot >= 0;
 	return true;

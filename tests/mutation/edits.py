@@ -99,7 +99,7 @@ EDITS = [
         "",
     ),
     Edit(
-        "rsp_session: rsp::a_hit_whose_breakpoint_is_gone_is_no_news",
+        "rsp_stops: stops::a_hit_whose_breakpoint_is_gone_is_no_news",
         STOPS,
         "return uni_gdb_breakpoint_at(stub, event->address) &&",
         "return",

@@ -169,7 +169,7 @@ Test(conditions, of_a_debug_register)
 	cr_expect(!uni_gdb_watch_hit(&m.stub, 0, &two));
 	rsp_stop(UNI_GDB_EVENT_ATTENTION, 1, 0);
 	rsp_resume();
-	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
+	rsp_stop(UNI_GDB_EVENT_SIGNAL, 1, 0);
 	uni_gdb_poll(&m.stub);
 	rsp_received();
 	rsp_expect("z1," CODE_TEXT ",1", "OK");

@@ -430,7 +430,7 @@ Test(rsp_nonstop, can_be_left)
 	cr_expect_not(m.threads[0].held);
 	cr_expect_eq(rsp_ask("?")[0], 'T');
 	rsp_resume();
-	rsp_stop(UNI_GDB_EVENT_STEP, 2, 0);
+	rsp_stop(UNI_GDB_EVENT_SIGNAL, 2, 0);
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	expect_begins(rsp_received(), "T05thread:2;");
 	rsp_expect("QNonStop:2", "E16");
