@@ -46,8 +46,9 @@ void debug_interrupt_end(struct trap_frame *frame);
  * the stub, where nothing else may be done. `nests`: it came into an NMI handler. */
 bool debug_nmi(struct trap_frame *frame, bool nests);
 
-/* Called by the entry code before a trap is left, where cpu->debug_due asks for it. */
-void debug_leave(struct trap_frame *frame);
+/* Called by the entry code before a trap is left, where cpu->debug_due asks for it. True: it may
+ * ask again by now, as an NMI may have come meanwhile. */
+bool debug_leave(struct trap_frame *frame);
 
 /* Asked when the guest is about to die of anything but a trap; comes back when gdb lets it die, at
  * once where there is none. *frame is what gdb sees. Any context. */

@@ -80,13 +80,13 @@ bool debug_nmi(struct trap_frame *frame, bool nests)
 	return taken;
 }
 
-void debug_leave(struct trap_frame *frame)
+bool debug_leave(struct trap_frame *frame)
 {
 	unsigned self = cpu_id();
 
 	/* Else a fault in the middle of the handler is left. */
 	if (debug_arch_trap_on((uintptr_t)frame) != frame)
-		return;
+		return false;
 	debug_watch_off();
 	cpus[self].debug_due = 0;
 	/* Behind the step that it makes, or is to make first. */
@@ -94,4 +94,5 @@ void debug_leave(struct trap_frame *frame)
 	    !debug_pass_hold(frame))
 		debug_stop(frame, debug_is_stopping() ? NULL : &look);
 	debug_watch_on();
+	return true;
 }

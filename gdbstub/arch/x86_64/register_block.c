@@ -55,27 +55,48 @@ void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint
 	}
 }
 
+static void move_word(uint8_t *to, const uint8_t *from)
+{
+	*(volatile unaligned_word *)to = *(const unaligned_word *)from;
+}
+
+static void move_words(uint8_t *to, const uint8_t *from, unsigned len)
+{
+	for (; len > 32; len -= 32, to += 32, from += 32) {
+		move_word(to, from);
+		move_word(to + 8, from + 8);
+		move_word(to + 16, from + 16);
+		move_word(to + 24, from + 24);
+	}
+	for (unsigned at = 0; at < len; at += sizeof(unaligned_word))
+		move_word(to + at, from + at);
+}
+
+static void clear_words(uint8_t *to, unsigned len)
+{
+	for (unsigned at = 0; at < len; at += sizeof(unaligned_word))
+		*(volatile unaligned_word *)(to + at) = 0;
+}
+
 /* By words: what is written beyond a stretch is where the next one goes. */
 void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 				     const struct uni_gdb_registers *registers, uint8_t *bytes)
 {
 	bool knows_fpu = registers->known >> UNI_GDB_FPU & 1;
+	const struct uni_gdb_stretch *end = block->stretches + block->count;
 
-	for (unsigned i = 0; i < block->count; i++) {
-		const struct uni_gdb_stretch *stretch = &block->stretches[i];
+	for (const struct uni_gdb_stretch *stretch = block->stretches; stretch < end; stretch++) {
 		const uint8_t *from = (const uint8_t *)registers + stretch->from;
-		uint8_t *to = bytes;
+		bool is_known = stretch->kind == UNI_GDB_STRETCH_WORDS || knows_fpu;
 
-		bytes += stretch->len;
-		if (stretch->kind == UNI_GDB_STRETCH_ZERO ||
-		    (stretch->kind != UNI_GDB_STRETCH_WORDS && !knows_fpu))
-			for (; to < bytes; to += sizeof(unaligned_word))
-				*(volatile unaligned_word *)to = 0;
+		if (stretch->kind == UNI_GDB_STRETCH_ZERO || !is_known)
+			clear_words(bytes, stretch->len);
 		else if (stretch->kind == UNI_GDB_STRETCH_TAGS)
-			*(volatile unaligned_word *)to = uni_gdb_x86_tags_expand(*from);
+			*(volatile unaligned_word *)bytes = uni_gdb_x86_tags_expand(*from);
+		else if (stretch->len <= sizeof(unaligned_word))
+			move_word(bytes, from);
 		else
-			for (; to < bytes;
-			     to += sizeof(unaligned_word), from += sizeof(unaligned_word))
-				*(volatile unaligned_word *)to = *(const unaligned_word *)from;
+			move_words(bytes, from, stretch->len);
+		bytes += stretch->len;
 	}
 }

@@ -124,6 +124,8 @@ trap_leave_end:
 	.cfi_remember_state
 3:	movq %rsp, %rdi
 	call debug_leave
+	testb %al, %al
+	jne trap_leave
 	jmp 2b
 	.cfi_restore_state
 1:	movq FRAME_RSP(%rsp), %rax
