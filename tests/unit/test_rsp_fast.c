@@ -106,6 +106,21 @@ Test(fast, a_condition_and_a_pass_count)
 	stands(original);
 }
 
+Test(fast, is_among_what_stands_while_the_guest_runs)
+{
+	define();
+	rsp_expect("Z0,100500,1", "OK");
+	cr_expect_not(uni_gdb_breakpoint_stands(&m.stub, CODE));
+	rsp_resume();
+	cr_expect(uni_gdb_breakpoint_stands(&m.stub, CODE));
+	cr_expect(uni_gdb_breakpoint_stands(&m.stub, 0x100500));
+	cr_expect_not(uni_gdb_breakpoint_stands(&m.stub, CODE + 1));
+	cr_expect_not(uni_gdb_breakpoint_at(&m.stub, CODE), "that is for gdb's alone");
+	cr_expect(uni_gdb_breakpoint_at(&m.stub, 0x100500));
+	stop();
+	cr_expect_not(uni_gdb_breakpoint_stands(&m.stub, 0x100500));
+}
+
 Test(fast, none_stands_when_gdb_is_gone)
 {
 	define();
