@@ -59,6 +59,7 @@ static const char *const settings[] = {
 	"set breakpoint always-inserted on",
 	"set debuginfod enabled off",
 	"set libthread-db-search-path /nonexistent",
+	"set remote symbol-lookup-packet off",
 	"set confirm off",
 	"set default-collect $trace_timestamp",
 };
