@@ -66,11 +66,16 @@ static inline void rsp_stop(enum uni_gdb_event_kind kind, uint32_t thread, uint6
 }
 
 /* Asks for a resume, which has no answer yet. */
-static inline void rsp_resume(void)
+static inline void rsp_go(const char *packet)
 {
-	rsp_send("vCont;c");
+	rsp_send(packet);
 	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
 	cr_assert_str_eq(rsp_received(), "");
+}
+
+static inline void rsp_resume(void)
+{
+	rsp_go("vCont;c");
 }
 
 static inline void rsp_attach(void)

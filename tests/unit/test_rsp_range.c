@@ -30,13 +30,6 @@ static void put_code(uint64_t at, const uint8_t *code, size_t len)
 #define PUT(...) \
 	put_code(CODE, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
-static void resume(const char *packet)
-{
-	rsp_send(packet);
-	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
-	cr_assert_str_eq(rsp_received(), "");
-}
-
 /* The thread has not come to an end when the link is looked at. */
 static void look(void)
 {
@@ -76,7 +69,7 @@ static bool stops(unsigned thread, uint64_t pc)
 Test(range, a_short_one_is_stepped_through)
 {
 	put_code(CODE, loop, sizeof(loop));
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	cr_expect_eq(laid(), 0);
 	cr_expect_eq(way(1, CODE, SP), UNI_GDB_WAY_STEP);
 }
@@ -84,7 +77,7 @@ Test(range, a_short_one_is_stepped_through)
 Test(range, a_long_one_runs_to_its_exits)
 {
 	put_code(CODE, loop, sizeof(loop));
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	look();
 	cr_expect_eq(laid(), 1);
 	cr_expect(is_laid(LOOP_RET));
@@ -103,7 +96,7 @@ Test(range, jumps_lead_out_of_it)
 {
 	/* je CODE + 0x40; jmp CODE + 0x50; nop */
 	PUT(0x74, 0x3e, 0xe9, 0x49, 0, 0, 0, 0x90);
-	resume("vCont;r100400,100408:1;c");
+	rsp_go("vCont;r100400,100408:1;c");
 	look();
 	cr_expect_eq(laid(), 3);
 	cr_expect(is_laid(CODE + 0x40));
@@ -119,7 +112,7 @@ Test(range, jumps_lead_out_of_it)
 Test(range, others_pass_by_its_exits)
 {
 	put_code(CODE, loop, sizeof(loop));
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	look();
 	cr_expect_eq(way(1, CODE, SP), UNI_GDB_WAY_RUN);
 	cr_expect(!uni_gdb_range_runs(&m.stub, 2));
@@ -131,7 +124,7 @@ Test(range, others_pass_by_its_exits)
 Test(range, so_does_a_handler_of_interrupts)
 {
 	put_code(CODE, loop, sizeof(loop));
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	look();
 	cr_expect_eq(way(1, CODE, SP), UNI_GDB_WAY_RUN);
 	cr_expect_eq(way(1, LOOP_RET, SP - 0x100), UNI_GDB_WAY_RUN);
@@ -143,7 +136,7 @@ Test(range, what_moves_the_stack_pointer_is_stepped)
 {
 	/* push %rbp; mov %rsp, %rbp; sub $16, %rsp; nop; leave */
 	PUT(0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x10, 0x90, 0xc9);
-	resume("vCont;r100400,10040a:1;c");
+	rsp_go("vCont;r100400,10040a:1;c");
 	look();
 	cr_expect_eq(laid(), 3);
 	cr_expect(is_laid(CODE) && is_laid(CODE + 4) && is_laid(CODE + 9));
@@ -157,7 +150,7 @@ Test(range, a_breakpoint_in_it_stops)
 	put_code(CODE, loop, sizeof(loop));
 	rsp_expect("Z0,100404,1", "OK");
 	rsp_expect("Z0,100406,1", "OK");
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	look();
 	cr_expect_eq(laid(), 2);
 	cr_expect(uni_gdb_breakpoint_at(&m.stub, CODE + 4));
@@ -175,7 +168,7 @@ Test(range, a_condition_in_it_is_looked_at)
 	put_code(CODE, loop, sizeof(loop));
 	/* %rdi == 0x2005 */
 	rsp_expect("Z0,100406,1;X8,2600052320051327", "OK");
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	look();
 	cr_expect(!stops(1, LOOP_RET));
 	cr_expect(stops(2, LOOP_RET));
@@ -186,7 +179,7 @@ Test(range, its_exits_are_seen_by_nobody)
 	uint8_t bytes[sizeof(loop)];
 
 	put_code(CODE, loop, sizeof(loop));
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	look();
 	cr_assert(uni_gdb_read_clean(&m.stub, CODE, bytes, sizeof(bytes)));
 	cr_expect_arr_eq(bytes, loop, sizeof(loop));
@@ -198,13 +191,13 @@ Test(range, its_exits_are_seen_by_nobody)
 Test(range, each_resume_starts_over)
 {
 	put_code(CODE, loop, sizeof(loop));
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	look();
 	cr_expect_eq(way(1, CODE, SP), UNI_GDB_WAY_RUN);
 	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
 	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	rsp_received();
-	resume(LOOP_STEP);
+	rsp_go(LOOP_STEP);
 	cr_expect_eq(laid(), 0);
 	cr_expect(!uni_gdb_range_runs(&m.stub, 1));
 	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
@@ -218,7 +211,7 @@ Test(range, each_resume_starts_over)
 Test(range, one_alone_is_stepped_through)
 {
 	put_code(CODE, loop, sizeof(loop));
-	resume("vCont;r100400,100407:1");
+	rsp_go("vCont;r100400,100407:1");
 	look();
 	cr_expect_eq(laid(), 0);
 	cr_expect_eq(way(1, CODE, SP), UNI_GDB_WAY_STEP);
@@ -226,7 +219,7 @@ Test(range, one_alone_is_stepped_through)
 
 static void expect_stepped(const char *packet)
 {
-	resume(packet);
+	rsp_go(packet);
 	look();
 	cr_expect_eq(way(1, CODE, SP), UNI_GDB_WAY_STEP, "%s", packet);
 	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
@@ -267,7 +260,7 @@ Test(range, so_is_one_with_too_many_exits)
 	PUT(0x90);
 	memset(m.ram + (CODE + 1 - MACHINE_RAM_BASE), 0x50, UNI_GDB_EXITS);
 	put_code(CODE + 1 + UNI_GDB_EXITS, (const uint8_t[]){0xeb, 0xfd}, 2);
-	resume("vCont;r100400,100443:1;c");
+	rsp_go("vCont;r100400,100443:1;c");
 	look();
 	cr_expect_eq(laid(), UNI_GDB_EXITS);
 	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
