@@ -367,7 +367,8 @@ static void drop(size_t index)
 	clients[index] = clients[--client_count];
 }
 
-static void run(void)
+/* awake: the signals that may come while it waits, SIGTERM among them; it is blocked else. */
+static void run(const sigset_t *awake)
 {
 	while (!ended) {
 		struct pollfd fds[GUESTS_MAX + CLIENTS_MAX];
@@ -378,7 +379,7 @@ static void run(void)
 		for (size_t i = 0; i < polled; i++)
 			fds[fake_count + i] =
 				(struct pollfd){.fd = clients[i].fd, .events = POLLIN};
-		if (poll(fds, fake_count + polled, -1) < 0)
+		if (ppoll(fds, fake_count + polled, NULL, awake) < 0)
 			continue;
 		/* From the last on: a client that is dropped is replaced by the last one. */
 		for (size_t i = polled; i-- > 0;)
@@ -416,7 +417,12 @@ static void end(int number)
 static int child(const char *const names[], int ready)
 {
 	const struct sigaction action = {.sa_handler = end};
+	sigset_t terminate, awake;
 
+	/* One that came between the look at ended and the wait would be slept through. */
+	sigemptyset(&terminate);
+	sigaddset(&terminate, SIGTERM);
+	sigprocmask(SIG_BLOCK, &terminate, &awake);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	sigaction(SIGTERM, &action, NULL);
 	for (; *names && fake_count < GUESTS_MAX; names++)
@@ -425,7 +431,7 @@ static int child(const char *const names[], int ready)
 	if (write(ready, "", 1) != 1)
 		return 1;
 	close(ready);
-	run();
+	run(&awake);
 	for (size_t i = 0; i < fake_count; i++)
 		uni_registry_release(&fakes[i].claim);
 	return 0;
