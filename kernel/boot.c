@@ -44,6 +44,7 @@ static int main_thread(void *argument)
 {
 	int code;
 
+	page_unmap_low();
 	port_init();
 	trace_init();
 	probe_init();

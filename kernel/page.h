@@ -4,7 +4,7 @@
 /* Physical pages and the page tables. Virtual is physical everywhere, so an address means the same
  * to the kernel, to a device and to a dump. Text is executable and read-only, constants read-only,
  * everything else writable and not executable, but for the stacks of an application that asks for
- * that; page 0 and guard pages are not mapped. */
+ * that; low memory and guard pages are not mapped. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,6 +53,14 @@ void page_get_stats(struct page_stats *out);
  * device space. Thread context, interrupts on, no spinlock held: it waits for the other CPUs.
  * Panics when memory for a page table is out. */
 void page_protect(uintptr_t start, size_t size, enum page_access access);
+
+/* What lies below is the firmware's. The kernel has nothing there once every CPU has started, and
+ * nothing is mapped there from then on: what a null pointer leads to is a fault, not the firmware's
+ * tables. */
+#define PAGE_LOW_END 0x100000ul
+
+/* Unmaps all below PAGE_LOW_END; as page_protect(). */
+void page_unmap_low(void);
 
 /* Maps device registers uncached (they need not be page-aligned; whole pages are mapped) and
  * returns their address, which is `physical`. Repeating it is fine. Not for RAM. Thread context or

@@ -10,7 +10,6 @@
 #include "kernel/panic.h"
 
 #define RANGE_MAX 32
-#define LOW_END 0x100000ull
 #define BOOT_END 0x100000000ull /* boot.S maps no further */
 
 extern char boot_stack_guard[];
@@ -96,8 +95,8 @@ static void map_all(void)
 
 	for (unsigned i = 0; i < ram_count; i++)
 		page_table_map(ram[i].start, ram[i].end - ram[i].start, PAGE_READ_WRITE);
-	/* The firmware's tables lie below 1 MiB, in what the map may call reserved. */
-	page_table_map(PAGE_SIZE, LOW_END - PAGE_SIZE, PAGE_READ_WRITE);
+	/* The firmware's tables lie there, in what the map may call reserved. */
+	page_table_map(PAGE_SIZE, PAGE_LOW_END - PAGE_SIZE, PAGE_READ_WRITE);
 	page_table_map(0, PAGE_SIZE, PAGE_NONE);
 	page_table_map(image, text - image, PAGE_READ);
 	page_table_map(text, data - text, PAGE_READ_EXECUTE);
@@ -115,4 +114,9 @@ void page_init(void)
 	page_table_use();
 	add_free_within(BOOT_END, UINT64_MAX);
 	page_set_guard(boot_stack_guard, true);
+}
+
+void page_unmap_low(void)
+{
+	page_protect(0, PAGE_LOW_END, PAGE_NONE);
 }

@@ -120,7 +120,7 @@ static uint32_t count_threads(void)
 	return count;
 }
 
-/* RAM, but for page 0: a debugger must not read through a null pointer. */
+/* RAM that is mapped: a debugger must not read through a null pointer. */
 static uint32_t fill_ranges(void)
 {
 	uint32_t count = 0;
@@ -128,8 +128,8 @@ static uint32_t fill_ranges(void)
 	for (unsigned i = 0; i < page_ram_count() && count < UNI_CORE_RANGE_MAX; i++) {
 		struct page_range ram = page_ram(i);
 
-		if (ram.start == 0)
-			ram.start = PAGE_SIZE;
+		if (ram.start < PAGE_LOW_END)
+			ram.start = PAGE_LOW_END;
 		if (ram.end > ram.start)
 			state.ranges[count++] =
 				(struct uni_core_range){ram.start, ram.end - ram.start};
