@@ -21,8 +21,7 @@ struct uni_gdb_action uni_gdb_resume_of(const struct uni_gdb *stub, uint32_t thr
 	};
 }
 
-/* gdb holds each thread that it did not name. */
-static bool holds_others(const struct uni_gdb *stub)
+bool uni_gdb_holds_others(const struct uni_gdb *stub)
 {
 	for (unsigned i = 0; i < stub->action_count; i++)
 		if (stub->actions[i].thread == UNI_GDB_ALL_THREADS &&
@@ -33,7 +32,7 @@ static bool holds_others(const struct uni_gdb *stub)
 
 bool uni_gdb_wants_end_of(const struct uni_gdb *stub, uint32_t thread)
 {
-	return stub->attached && !stub->non_stop && holds_others(stub) &&
+	return stub->attached && !stub->non_stop && uni_gdb_holds_others(stub) &&
 	       uni_gdb_resume_of(stub, thread).kind != UNI_GDB_HOLD;
 }
 
@@ -65,9 +64,13 @@ void uni_gdb_cmd_why(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	uni_gdb_put_stop(stub, &stub->current);
 }
 
-/* Threads that would wait for others which are held get their answer here: a step of a thread that
- * is on no CPU ends at once, where gdb would otherwise wait for ever. False: refused, the reply
- * says why. */
+static bool is_one_step(const struct uni_gdb_action *action)
+{
+	return action->kind == UNI_GDB_STEP && action->start >= action->end;
+}
+
+/* A step of one that waits for others, which are held, ends at once: gdb makes such a step to pass
+ * a breakpoint, and would wait for its end for ever. False: refused, the reply says why. */
 static bool check_alone(struct uni_gdb *stub)
 {
 	struct uni_gdb_thread thread;
@@ -82,7 +85,7 @@ static bool check_alone(struct uni_gdb *stub)
 			return true;
 		if (!stub->ops->thread_find(stub->context, (uint32_t)action->thread, &thread))
 			continue;
-		if (thread.cpu != UNI_GDB_NO_CPU || uni_gdb_calls_run(stub, thread.id))
+		if (!thread.waits || !is_one_step(action) || uni_gdb_calls_run(stub, thread.id))
 			return true;
 		last = action;
 	}
@@ -90,16 +93,13 @@ static bool check_alone(struct uni_gdb *stub)
 		uni_gdb_error_text(stub, "it names no thread that is to go on");
 		return false;
 	}
-	if (last->kind == UNI_GDB_STEP && stub->pending_count < UNI_GDB_EVENTS) {
+	if (stub->pending_count < UNI_GDB_EVENTS)
 		stub->pending[stub->pending_count++] = (struct uni_gdb_event){
 			.kind = UNI_GDB_EVENT_STEP,
 			.signal = UNI_GDB_SIGTRAP,
 			.thread = (uint32_t)last->thread,
 		};
-		return true;
-	}
-	uni_gdb_error_text(stub, "this thread is not on a CPU, and every other one is to be held");
-	return false;
+	return true;
 }
 
 static void resume(struct uni_gdb *stub)

@@ -73,6 +73,7 @@ enum uni_gdb_signal {
 struct uni_gdb_thread {
 	uint32_t id;	 /* 1 .. 0x7fffffff */
 	int cpu;	 /* it runs there; UNI_GDB_NO_CPU: on none, its registers are saved ones */
+	bool waits;	 /* on no CPU, and gets none before something happens */
 	uint64_t handle; /* the program's pointer to it; 0: it has none */
 	char name[UNI_GDB_NAME_SIZE];	/* 0-terminated, any bytes */
 	char extra[UNI_GDB_EXTRA_SIZE]; /* 0-terminated: state and so on, for people */
@@ -365,6 +366,7 @@ struct uni_gdb {
 	enum { UNI_GDB_ACKS, UNI_GDB_LAST_ACK, UNI_GDB_NO_ACKS } acks;
 
 	int32_t general_thread;	 /* of Hg */
+	uint32_t looked_at;	 /* that one, when gdb let the guest go */
 	int32_t continue_thread; /* of Hc */
 
 	struct uni_gdb_event current; /* what `?` answers */
@@ -442,6 +444,9 @@ bool uni_gdb_wants_thread_events(const struct uni_gdb *stub);
 
 /* gdb let this thread go, and holds others: it is to hear of the end (GONE). */
 bool uni_gdb_wants_end_of(const struct uni_gdb *stub, uint32_t thread);
+
+/* gdb named those that go, and holds all others. Where all threads stop together. */
+bool uni_gdb_holds_others(const struct uni_gdb *stub);
 
 /* Whether this input asks for a stop: false for nothing and for mere acknowledgements. */
 bool uni_gdb_wants_stop(const void *bytes, size_t len);

@@ -245,6 +245,20 @@ static void got_ack(struct uni_gdb *stub)
 		stub->acks = UNI_GDB_ACKS;
 }
 
+static bool is_held(const struct uni_gdb *stub, uint32_t thread)
+{
+	return uni_gdb_resume_of(stub, thread).kind == UNI_GDB_HOLD;
+}
+
+static bool runs(const struct uni_gdb *stub, uint32_t id)
+{
+	struct uni_gdb_thread thread;
+
+	return !is_held(stub, id) && stub->ops->thread_find(stub->context, id, &thread) &&
+	       thread.cpu != UNI_GDB_NO_CPU;
+}
+
+/* Of those that run it stops the thread that gdb looked at last. */
 static void interrupt(struct uni_gdb *stub)
 {
 	int32_t goes = stub->actions[0].thread;
@@ -258,10 +272,11 @@ static void interrupt(struct uni_gdb *stub)
 	stub->current.kind = UNI_GDB_EVENT_SIGNAL;
 	stub->current.signal = UNI_GDB_SIGINT;
 	/* gdb takes no stop of a thread that it holds. */
-	if (goes > 0 && uni_gdb_resume_of(stub, stub->current.thread).kind == UNI_GDB_HOLD) {
+	if (runs(stub, stub->looked_at))
+		stub->current.thread = stub->looked_at;
+	else if (goes > 0 && is_held(stub, stub->current.thread))
 		stub->current.thread = (uint32_t)goes;
-		stub->general_thread = goes;
-	}
+	stub->general_thread = (int32_t)stub->current.thread;
 	send_stop(stub);
 }
 
@@ -336,6 +351,8 @@ static bool stop_again(struct uni_gdb *stub)
 static enum uni_gdb_verdict leave(struct uni_gdb *stub)
 {
 	stub->as_before = !stub->resume && !stub->non_stop;
+	if (stub->resume)
+		stub->looked_at = uni_gdb_general_thread(stub);
 	stub->resume = false;
 	stub->stopped = false;
 	uni_gdb_calls_resume(stub);

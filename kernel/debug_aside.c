@@ -24,6 +24,10 @@
 static struct debug_aside places[PLACES];
 static bool thawed;
 
+/* Where all threads stop together. */
+static bool some_frozen; /* gdb let only some of them go */
+static bool cpus_go;	 /* the CPUs of the others go without them */
+
 static struct debug_aside *place_of(const struct thread *thread)
 {
 	for (unsigned i = 0; i < PLACES; i++)
@@ -81,12 +85,18 @@ bool debug_aside_is_called(void)
 /* Something happened there, so that the CPU must not go on before gdb has heard of it. */
 static bool has_news(const struct debug_cpu *cpu)
 {
-	return cpu->has_event && cpu->event.kind != UNI_GDB_EVENT_ATTENTION;
+	return cpu->has_event && cpu->event.kind != UNI_GDB_EVENT_ATTENTION &&
+	       (debug_stub.non_stop || !cpu->told);
 }
 
 static bool is_away(const struct debug_cpu *cpu)
 {
 	return debug_aside_owner(debug_arch_frame_sp(cpu->frame));
+}
+
+static bool is_held(const struct thread *thread)
+{
+	return uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_HOLD;
 }
 
 static bool set_aside(struct debug_cpu *cpu)
@@ -105,17 +115,76 @@ static bool set_aside(struct debug_cpu *cpu)
 	return true;
 }
 
+static bool holds_a_run_queue(unsigned index)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++) {
+		const struct spinlock *lock = &run_queue_of(i)->lock;
+
+		if (lock->taken && lock->holder == index + 1)
+			return true;
+	}
+	return false;
+}
+
+/* Where all threads stop together nothing has brought the CPU to where its thread can be set aside.
+ * It gets there soon if it is in a section that ends, which others may wait for: then it goes, and
+ * its next interrupt does it, or the scheduler takes the thread off. */
+static bool gets_out(unsigned index)
+{
+	return cpus[index].preempt_count > 0 || cpus[index].irq_depth > 0 ||
+	       holds_a_run_queue(index);
+}
+
 bool debug_aside_keeps(unsigned index)
 {
 	struct debug_cpu *cpu = &debug_cpus[index];
 
 	if (debug_is_gone(cpu->thread) || debug_call_is_on(index))
 		return false;
-	if (!cpu->thread->frozen)
-		return uni_gdb_resume_of(&debug_stub, cpu->thread->id).kind == UNI_GDB_HOLD;
+	if (debug_stub.non_stop ? !cpu->thread->frozen : !cpus_go || !is_held(cpu->thread))
+		return is_held(cpu->thread);
 	if (is_idle(cpu->thread) || is_away(cpu))
 		return has_news(cpu);
-	return !set_aside(cpu);
+	return !set_aside(cpu) && (debug_stub.non_stop || has_news(cpu) || !gets_out(index));
+}
+
+/* --- where all threads stop together --- */
+
+/* One that is on its CPU and makes a step needs nothing of others, who are only to keep still. */
+static bool needs_cpus(const struct thread *thread)
+{
+	return uni_gdb_resume_of(&debug_stub, thread->id).kind != UNI_GDB_STEP ||
+	       debug_cpu_of(thread) == UNI_GDB_NO_CPU;
+}
+
+static void freeze(struct thread *thread)
+{
+	bool hold = is_held(thread);
+
+	if (is_idle(thread) || thread->called)
+		return;
+	if (thread->frozen && !hold)
+		__atomic_store_n(&thawed, true, __ATOMIC_SEQ_CST);
+	thread->frozen = hold;
+	some_frozen |= hold;
+	cpus_go |= !hold && needs_cpus(thread);
+}
+
+void debug_aside_freeze(void)
+{
+	struct thread *thread = NULL;
+
+	if (debug_stub.non_stop || !(some_frozen || uni_gdb_holds_others(&debug_stub)))
+		return;
+	some_frozen = cpus_go = false;
+	while ((thread = thread_next_stopped(thread)))
+		freeze(thread);
+	cpus_go &= some_frozen;
+}
+
+bool debug_aside_cpus_go(void)
+{
+	return cpus_go;
 }
 
 /* --- stopping --- */

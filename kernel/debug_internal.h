@@ -175,6 +175,11 @@ bool debug_aside_hold(struct thread *thread, bool hold);
 /* A CPU is about to run the thread, or may be. */
 bool debug_aside_is_switching(const struct thread *thread);
 
+/* Where all threads stop together: those that gdb holds while others go are frozen. Their CPUs go
+ * without them, so that one that goes gets a CPU, and its interrupts; but for a mere step. */
+void debug_aside_freeze(void);
+bool debug_aside_cpus_go(void);
+
 /* Whether the CPU is to stay where it is as gdb holds its thread. Where that can be set aside the
  * CPU goes on without. */
 bool debug_aside_keeps(unsigned cpu);

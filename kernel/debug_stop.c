@@ -193,13 +193,6 @@ static void hold_others(unsigned self)
 		cpu_relax();
 }
 
-static void tell(unsigned cpu, const struct uni_gdb_event *event)
-{
-	if (event->kind == UNI_GDB_EVENT_BREAKPOINT || event->kind == UNI_GDB_EVENT_WATCH)
-		__atomic_store_n(&latest, cpu + 1, __ATOMIC_SEQ_CST);
-	uni_gdb_event(&debug_stub, event);
-}
-
 /* Those that hit something while they were being held have news of their own. */
 static void tell_events(void)
 {
@@ -209,7 +202,7 @@ static void tell_events(void)
 		if (state_of(i) != DEBUG_CLAIMED || !cpu->has_event || cpu->told)
 			continue;
 		cpu->told = true;
-		tell(i, &cpu->event);
+		uni_gdb_event(&debug_stub, &cpu->event);
 	}
 }
 
@@ -262,7 +255,7 @@ static void hold_world(unsigned self, const struct uni_gdb_event *event)
 	hold_others(self);
 	debug_stopped_ns = clock_ns();
 	/* Its own first: gdb is told of it first. */
-	tell(self, event ? event : &look);
+	uni_gdb_event(&debug_stub, event ? event : &look);
 	tell_events();
 	debug_step_recall();
 }
@@ -302,6 +295,18 @@ static void pass_signals(void)
 	}
 }
 
+/* Of several CPUs that met a breakpoint gdb hears of one. */
+static void note_latest(void)
+{
+	const struct uni_gdb_event *heard = &debug_stub.current;
+
+	if (heard->kind != UNI_GDB_EVENT_BREAKPOINT && heard->kind != UNI_GDB_EVENT_WATCH)
+		return;
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (state_of(i) == DEBUG_CLAIMED && debug_cpus[i].thread->id == heard->thread)
+			__atomic_store_n(&latest, i + 1, __ATOMIC_SEQ_CST);
+}
+
 /* All but the leader, which waits for more, or is among those that go or stay behind this. */
 static void free_world(unsigned self, uint32_t awaited)
 {
@@ -309,9 +314,12 @@ static void free_world(unsigned self, uint32_t awaited)
 		debug_call_place();
 	debug_step_send_all();
 	if (!debug_stub.as_before) {
+		note_latest();
 		pass_signals();
-		__atomic_store_n(&held, choose_held(awaited), __ATOMIC_SEQ_CST);
+		debug_aside_freeze();
 	}
+	if (!debug_stub.as_before || debug_aside_cpus_go())
+		__atomic_store_n(&held, choose_held(awaited), __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < CPU_MAX; i++)
 		if (i != self)
 			change_state(i, DEBUG_CLAIMED, DEBUG_PARKED);
@@ -326,7 +334,7 @@ static void wake(void)
 	for (unsigned i = 0; i < CPU_MAX; i++)
 		if ((!(mask >> i & 1) || is_lookout(i)) && load(&debug_cpus[i].asleep))
 			irq_wake(i);
-	if (!debug_aside_has_thawed())
+	if (!debug_aside_has_thawed() && !debug_aside_cpus_go())
 		return;
 	/* Whoever takes interrupts first sees to it. */
 	for (unsigned i = 0; i < CPU_MAX; i++)
@@ -491,6 +499,16 @@ static void mend_breakpoint(const struct debug_cpu *cpu)
 		debug_arch_set_frame_pc(cpu->frame, pc);
 }
 
+/* Its thread gives way to those that wait for the CPU. No time passes for the guest between two
+ * stops: the slice of one that is at a breakpoint again and again would hardly end. */
+static void give_way(unsigned self)
+{
+	if (debug_stub.non_stop || __atomic_load_n(&latest, __ATOMIC_SEQ_CST) != self + 1)
+		return;
+	cpus[self].need_resched = 1;
+	irq_send_reschedule(self);
+}
+
 /* Makes the thread do its part. False when that is done already, and the CPU has news instead. */
 static bool set_off(struct debug_cpu *cpu)
 {
@@ -501,6 +519,7 @@ static bool set_off(struct debug_cpu *cpu)
 	mend_breakpoint(cpu);
 	cpu->has_event = false;
 	if (action.kind != UNI_GDB_STEP) {
+		give_way(cpu_id());
 		debug_record_begin(cpu->frame);
 		return true;
 	}

@@ -95,7 +95,7 @@ static void put_state(struct uni_gdb_text *text, const struct thread *thread, in
 {
 	if (thread->called) {
 		uni_gdb_put(text, "in a call of gdb's");
-	} else if (thread->frozen) {
+	} else if (thread->frozen && debug_stub.non_stop) {
 		uni_gdb_put(text, "stopped by gdb");
 	} else if (cpu >= 0) {
 		uni_gdb_put(text, "running on CPU ");
@@ -115,6 +115,7 @@ static void describe(const struct thread *thread, struct uni_gdb_thread *out)
 	out->cpu = debug_cpu_of(thread);
 	if (out->cpu < 0)
 		out->cpu = debug_call_lender(thread);
+	out->waits = out->cpu < 0 && thread->state == THREAD_BLOCKED;
 	out->handle = (uintptr_t)thread;
 	uni_gdb_text_init(&text, out->name, sizeof(out->name) - 1);
 	put_name(&text, thread->name);

@@ -250,6 +250,7 @@ struct machine_thread *machine_add_thread(struct machine *machine, uint32_t id, 
 	memset(thread, 0, sizeof(*thread));
 	thread->public.id = id;
 	thread->public.cpu = cpu;
+	thread->public.waits = cpu == UNI_GDB_NO_CPU;
 	strncpy(thread->public.name, name, sizeof(thread->public.name) - 1);
 	strcpy(thread->public.extra, cpu == UNI_GDB_NO_CPU ? "ready" : "running");
 	for (unsigned i = 0; i < UNI_GDB_WORDS; i++)

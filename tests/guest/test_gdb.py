@@ -432,7 +432,9 @@ def a_thread_on_no_cpu_can_be_stepped():
         gdb("set scheduler-locking on")
         others = re.findall(r'^[* ] +(\d+) .*"\S+" \(sleep', gdb("info threads"), re.M)
         gdb(f"thread {others[0]}")
-        assert "not on a CPU" in gdb("continue")
+        gdb.send("continue")
+        assert "received signal SIGINT" in gdb.interrupt()
+        assert gdb.thread() == int(others[0])
 
 
 def waiting(gdb):

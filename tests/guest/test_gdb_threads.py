@@ -72,6 +72,80 @@ def each_thread_has_its_own_of_a_thread_local_variable():
             gdb("detach")
 
 
+def drillers(gdb):
+    """Threads of the drill by number: the calls that each has made, and where it stands."""
+    found = {}
+    for number in re.findall(r'^[* ] +(\d+) +Thread \S+ "(?:driller-\d|main)"', gdb("info threads"), re.M):
+        gdb(f"thread {number}")
+        found[int(number)] = [gdb.value(name) for name in ("drill_own_calls", "$pc", "$sp", "$rax")]
+    return found
+
+
+@test
+def threads_at_one_breakpoint_take_turns():
+    """On one CPU, where the time of a slice passes only while the guest runs."""
+    with Guest("drill", "--cpus", "1", arguments=["threads=2", "rounds=10"]) as guest:
+        guest.wait_for_thread("driller-1")
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("break drill_call")
+            seen = []
+            for _ in range(6):
+                assert "hit Breakpoint" in gdb("continue", timeout=60)
+                seen.append(gdb.thread())
+            assert all(len(set(seen[i : i + 3])) == 3 for i in range(4)), seen
+
+
+@test
+def one_thread_goes_alone_whether_it_has_a_cpu_or_not():
+    for cpus in ("1", "2"):
+        arguments = ["threads=3", "rounds=1000"]
+        with Guest("drill", "--cpus", cpus, arguments=arguments) as guest:
+            guest.wait_for_thread("driller-2")
+            with Gdb(guest.image, guest.socket("gdb")) as gdb:
+                gdb("tbreak drill_call if drill_own_calls > 2")
+                gdb("continue", timeout=60)
+                gdb("set scheduler-locking on")
+                gdb("break drill_call")
+                start = drillers(gdb)
+                assert len(start) == 4, start
+                for number in start:
+                    before = drillers(gdb)
+                    gdb(f"thread {number}")
+                    for _ in range(5):
+                        text = gdb("continue", timeout=60)
+                        assert "hit Breakpoint" in text and gdb.thread() == number, text
+                    gdb("stepi 3")
+                    after = drillers(gdb)
+                    moved = {other for other in before if before[other] != after[other]}
+                    assert moved == {number}, f"{number}: {before} became {after}"
+                    assert int(after[number][0]) - int(before[number][0]) >= 4
+                gdb("delete")
+                gdb("set scheduler-locking off")
+                gdb(f"thread {min(start)}")
+                for number in start:
+                    gdb(f"tbreak drill_call thread {number}")
+                for _ in start:
+                    assert "hit Temporary breakpoint" in gdb("continue", timeout=60)
+                assert gdb.value("drill_wrong") == "0"
+                gdb("detach")
+
+
+@test
+def a_thread_that_goes_alone_sleeps_and_wakes():
+    with Guest("crowd", "--cpus", "2", arguments=["threads=3", "life-ms=300"]) as guest:
+        guest.wait_for_thread("member-1")
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("break stand_about")
+            gdb("continue", timeout=60)
+            gdb("set scheduler-locking on")
+            here = gdb.thread()
+            assert "thread_sleep_ns" in gdb("frame")
+            text = gdb("next", timeout=60)
+            assert gdb.thread() == here and "return 0" in text, text
+            gdb("set scheduler-locking off")
+            gdb("detach")
+
+
 @test
 def a_thread_is_recorded_and_goes_back():
     """`record full` is gdb's own, but it wants threads named with their process."""

@@ -428,7 +428,18 @@ Test(rsp, ctrl_c_stops)
 	machine_send(&m, "\x03", 1);
 	event(UNI_GDB_EVENT_ATTENTION, 2, 0);
 	cr_expect_eq(poll(), UNI_GDB_STAY);
-	cr_expect_eq(strncmp(payload(), "T02thread:2;", 12), 0);
+	cr_expect_eq(strncmp(payload(), "T02thread:1;", 12), 0, "which gdb looked at");
+}
+
+Test(rsp, ctrl_c_stops_what_runs_when_the_thread_that_gdb_looked_at_does_not)
+{
+	attach();
+	ask("Hg3");
+	resume("vCont;c");
+	machine_send(&m, "\x03", 1);
+	event(UNI_GDB_EVENT_ATTENTION, 2, 0);
+	cr_expect_eq(poll(), UNI_GDB_STAY);
+	cr_expect_eq(strncmp(payload(), "T02thread:2;", 12), 0, "%s", answer);
 }
 
 Test(rsp, ctrl_c_right_behind_the_resume_is_not_lost)
@@ -468,15 +479,35 @@ Test(rsp, vcont_that_makes_no_sense)
 	cr_expect_str_eq(ask("vCont;c1"), "E16");
 }
 
-Test(rsp, a_thread_on_no_cpu_cannot_run_alone)
+Test(rsp, a_step_of_a_thread_that_waits_ends_at_once)
 {
 	attach();
 	send_packet("vCont;s:3");
-	cr_expect_eq(poll(), UNI_GDB_STAY, "the step ends at once");
+	cr_expect_eq(poll(), UNI_GDB_STAY);
 	cr_expect_eq(strncmp(payload(), "T05thread:3;06:", 15), 0, "%s", answer);
-	cr_expect_eq(strncmp(ask("vCont;c:3"), "E.", 2), 0);
 	cr_expect_eq(strncmp(ask("vCont;t"), "E.", 2), 0);
 	resume("vCont;s:3;c");
+}
+
+Test(rsp, a_thread_that_waits_goes_alone)
+{
+	attach();
+	resume("vCont;c:3");
+	cr_expect(uni_gdb_holds_others(&m.stub));
+	cr_expect_eq(uni_gdb_resume_of(&m.stub, 1).kind, UNI_GDB_HOLD);
+	event(UNI_GDB_EVENT_STEP, 3, 0);
+	poll();
+	received();
+	resume("vCont;r100400,100410:3");
+	cr_expect_eq(uni_gdb_resume_of(&m.stub, 3).kind, UNI_GDB_STEP, "no mere step");
+}
+
+Test(rsp, a_thread_that_wants_a_cpu_only_makes_its_step)
+{
+	attach();
+	m.threads[2].public.waits = false;
+	resume("vCont;s:3");
+	cr_expect_eq(uni_gdb_resume_of(&m.stub, 3).kind, UNI_GDB_STEP);
 }
 
 Test(rsp, a_thread_that_there_is_not_stops_nowhere)
