@@ -78,6 +78,16 @@ bool uni_gdb_calls_run(struct uni_gdb *stub, uint32_t thread)
 	       (call->state == UNI_GDB_CALL_RUNNING || (is_written(call) && begins(stub, call)));
 }
 
+bool uni_gdb_calls_astray(struct uni_gdb *stub, uint32_t thread)
+{
+	struct uni_gdb_call *call = call_of(stub, thread);
+	struct uni_gdb_registers now;
+
+	return call && is_written(call) && !begins(stub, call) &&
+	       stub->ops->registers_get(stub->context, thread, &now) == 0 &&
+	       uni_gdb_arch_pc(&now) != uni_gdb_arch_pc(&call->registers);
+}
+
 void uni_gdb_calls_resume(struct uni_gdb *stub)
 {
 	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {

@@ -85,6 +85,12 @@ static bool check_alone(struct uni_gdb *stub)
 			return true;
 		if (!stub->ops->thread_find(stub->context, (uint32_t)action->thread, &thread))
 			continue;
+		if (thread.waits && uni_gdb_calls_astray(stub, thread.id)) {
+			uni_gdb_error_text(stub,
+					   "this thread waits, and its registers are those of "
+					   "no call that it could make meanwhile");
+			return false;
+		}
 		if (!thread.waits || !is_one_step(action) || uni_gdb_calls_run(stub, thread.id))
 			return true;
 		last = action;

@@ -157,6 +157,8 @@ void uni_gdb_calls_written(struct uni_gdb *stub, uint32_t thread,
 			   const struct uni_gdb_registers *before);
 /* A function is called in the thread, and runs if the thread is let go: on whatever CPU. */
 bool uni_gdb_calls_run(struct uni_gdb *stub, uint32_t thread);
+/* gdb moved the thread to where no call begins. */
+bool uni_gdb_calls_astray(struct uni_gdb *stub, uint32_t thread);
 /* The guest is about to run. */
 void uni_gdb_calls_resume(struct uni_gdb *stub);
 /* gdb is gone: the calls that run are on their own. */

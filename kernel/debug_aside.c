@@ -161,13 +161,15 @@ static void freeze(struct thread *thread)
 {
 	bool hold = is_held(thread);
 
-	if (is_idle(thread) || thread->called)
+	if (thread->called)
+		return;
+	cpus_go |= !hold && needs_cpus(thread);
+	if (is_idle(thread))
 		return;
 	if (thread->frozen && !hold)
 		__atomic_store_n(&thawed, true, __ATOMIC_SEQ_CST);
 	thread->frozen = hold;
 	some_frozen |= hold;
-	cpus_go |= !hold && needs_cpus(thread);
 }
 
 void debug_aside_freeze(void)

@@ -277,7 +277,9 @@ static bool is_lookout(unsigned cpu)
 	uint32_t mask = __atomic_load_n(&held, __ATOMIC_SEQ_CST);
 
 	return mask && (unsigned)__builtin_ctz(mask) == cpu &&
-	       (debug_stub.non_stop || debug_stub.actions[0].kind != UNI_GDB_STEP);
+	       (debug_stub.non_stop || debug_aside_cpus_go() ||
+		debug_stub.actions[0].kind != UNI_GDB_STEP ||
+		(unsigned)__builtin_popcount(mask) == cpu_count());
 }
 
 /* With threads that stop one by one the stub forgets what it was to pass on as soon as the guest

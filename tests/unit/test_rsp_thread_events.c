@@ -76,6 +76,7 @@ Test(rsp_thread_events, name_the_process_where_gdb_does)
 static void let_go(const char *packet)
 {
 	m.threads[2].public.cpu = 2;
+	m.threads[2].public.waits = false;
 	rsp_send(packet);
 	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
 }
