@@ -46,9 +46,7 @@ extern const unsigned uni_gdb_arch_expedited_count;
 /* How all that there are lie in one block, as a `g` packet has them. */
 void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint32_t sets);
 
-/* block->size bytes, what is not known as 0, and up to UNI_GDB_REGISTER_BLOCK_SLACK behind them
- * that mean nothing. Any number of CPUs while the guest runs. */
-#define UNI_GDB_REGISTER_BLOCK_SLACK 8
+/* block->size bytes, what is not known as 0. Any number of CPUs while the guest runs. */
 void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 				     const struct uni_gdb_registers *registers, uint8_t *bytes);
 

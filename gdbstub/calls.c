@@ -36,24 +36,40 @@ static void free_ended(struct uni_gdb *stub)
 			stub->calls[i].thread = 0;
 }
 
-void uni_gdb_calls_written(struct uni_gdb *stub, uint32_t thread,
-			   const struct uni_gdb_registers *before)
+/* gdb writes to one that is where its function returns to. */
+static void write_again(struct uni_gdb *stub, struct uni_gdb_call *call)
+{
+	struct uni_gdb_registers now;
+
+	if (call->state == UNI_GDB_CALL_RUNNING &&
+	    stub->ops->registers_get(stub->context, call->thread, &now) == 0 &&
+	    call->return_pc == uni_gdb_arch_pc(&now))
+		call->state = UNI_GDB_CALL_RETURNED;
+}
+
+bool uni_gdb_calls_write(struct uni_gdb *stub, uint32_t thread)
 {
 	struct uni_gdb_call *call = call_of(stub, thread);
 
 	if (call) {
-		if (call->state == UNI_GDB_CALL_RUNNING &&
-		    call->return_pc == uni_gdb_arch_pc(before))
-			call->state = UNI_GDB_CALL_RETURNED;
-		return;
+		write_again(stub, call);
+		return false;
 	}
 	free_ended(stub);
 	call = call_of(stub, 0);
-	if (!call)
-		return;
+	if (!call || stub->ops->registers_get(stub->context, thread, &call->registers) < 0)
+		return false;
 	call->thread = thread;
 	call->state = UNI_GDB_CALL_PREPARED;
-	call->registers = *before;
+	return true;
+}
+
+void uni_gdb_calls_forget(struct uni_gdb *stub, uint32_t thread)
+{
+	struct uni_gdb_call *call = call_of(stub, thread);
+
+	if (call)
+		call->thread = 0;
 }
 
 /* gdb lets a function return to a breakpoint on the stack, in what it put there for the call. */
@@ -100,6 +116,14 @@ void uni_gdb_calls_resume(struct uni_gdb *stub)
 		else if (is_written(call))
 			call->thread = 0;
 	}
+}
+
+bool uni_gdb_call_pends(const struct uni_gdb *stub, uint32_t thread)
+{
+	for (unsigned i = 0; i < UNI_GDB_CALLS; i++)
+		if (stub->calls[i].thread == thread)
+			return true;
+	return false;
 }
 
 /* --- when it is gone --- */

@@ -33,24 +33,24 @@ static struct uni_gdb_registers *get(struct uni_gdb *stub, struct uni_gdb_regist
 	return registers;
 }
 
-static bool get_to_write(struct uni_gdb *stub, struct uni_gdb_registers *registers)
-{
-	if (!get(stub, registers))
-		return false;
-	uni_gdb_calls_written(stub, uni_gdb_general_thread(stub), registers);
-	return true;
-}
-
+/* What they were is kept for a while; see calls.c. */
 static void put_back(struct uni_gdb *stub, const struct uni_gdb_registers *registers)
 {
+	uint32_t thread = uni_gdb_general_thread(stub);
+	bool is_first;
+
 	if (stub->trace.selected.is) {
 		uni_gdb_error_text(stub, "a trace frame cannot be written");
 		return;
 	}
-	if (stub->ops->registers_set(stub->context, uni_gdb_general_thread(stub), registers) < 0)
-		uni_gdb_error_text(stub, "the registers of this thread cannot be written");
-	else
+	is_first = uni_gdb_calls_write(stub, thread);
+	if (stub->ops->registers_set(stub->context, thread, registers) == 0) {
 		uni_gdb_ok(stub);
+		return;
+	}
+	if (is_first)
+		uni_gdb_calls_forget(stub, thread);
+	uni_gdb_error_text(stub, "the registers of this thread cannot be written");
 }
 
 void uni_gdb_cmd_read_registers(struct uni_gdb *stub, struct uni_gdb_cursor *args)
@@ -73,7 +73,7 @@ void uni_gdb_cmd_write_registers(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 	uint8_t before[UNI_GDB_REGISTER_MAX];
 	uint8_t value[UNI_GDB_REGISTER_MAX];
 
-	if (!get_to_write(stub, &registers)) {
+	if (!get(stub, &registers)) {
 		uni_gdb_error_text(stub, "the registers of this thread cannot be written");
 		return;
 	}
@@ -121,7 +121,7 @@ void uni_gdb_cmd_write_register(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 	size = uni_gdb_arch_register_size((unsigned)number);
 	if (uni_gdb_left(args) != 2 * size || !uni_gdb_take_hex_bytes(args, value, size)) {
 		uni_gdb_error(stub, UNI_EINVAL);
-	} else if (!get_to_write(stub, &registers)) {
+	} else if (!get(stub, &registers)) {
 		uni_gdb_error_text(stub, "the registers of this thread cannot be written");
 	} else {
 		uni_gdb_arch_register_write(&registers, (unsigned)number, value);

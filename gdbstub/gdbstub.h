@@ -10,11 +10,11 @@
  * One CPU at a time may call in here, the platform sees to that, with these exceptions that may run
  * on any number of CPUs while the guest runs, because nothing that they read changes then:
  * uni_gdb_breakpoint_at, uni_gdb_breakpoint_stands, uni_gdb_breakpoint_passable,
- *uni_gdb_breakpoint_hit, uni_gdb_watch_hit, uni_gdb_has_output, uni_gdb_step_done,
- *uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of, uni_gdb_attached,
- *uni_gdb_wants_thread_events, uni_gdb_wants_end_of, uni_gdb_trace_is_over, uni_gdb_trace_steps,
- *uni_gdb_trace_stepped, uni_gdb_trace_end_steps, uni_gdb_branch_is_due, uni_gdb_branch_pc,
- *uni_gdb_branch_from, uni_gdb_branch_to, uni_gdb_branch_along.
+ * uni_gdb_breakpoint_hit, uni_gdb_watch_hit, uni_gdb_has_output, uni_gdb_step_done,
+ * uni_gdb_range_way, uni_gdb_range_runs, uni_gdb_resume_of, uni_gdb_attached,
+ * uni_gdb_wants_thread_events, uni_gdb_wants_end_of, uni_gdb_trace_is_over, uni_gdb_trace_steps,
+ * uni_gdb_trace_stepped, uni_gdb_trace_end_steps, uni_gdb_branches_wanted, uni_gdb_branch_is_due,
+ * uni_gdb_branch_pc, uni_gdb_branch_from, uni_gdb_branch_to, uni_gdb_branch_along.
  *
  * The life of a stop, seen from the platform:
  *
@@ -439,6 +439,13 @@ bool uni_gdb_attached(const struct uni_gdb *stub);
  * nobody hears of it. */
 bool uni_gdb_call_is_over(const struct uni_gdb *stub, uint64_t pc);
 
+/* gdb wrote registers of the thread, and may want them back as they were: it must not go on where
+ * it is held. */
+bool uni_gdb_call_pends(const struct uni_gdb *stub, uint32_t thread);
+
+/* An event of the thread that gdb has not heard of yet. */
+bool uni_gdb_event_pends(const struct uni_gdb *stub, uint32_t thread);
+
 /* gdb wants the events CREATED and ENDED. */
 bool uni_gdb_wants_thread_events(const struct uni_gdb *stub);
 
@@ -503,6 +510,9 @@ bool uni_gdb_trace_stepped(struct uni_gdb *stub, const struct uni_gdb_hit *hit);
 
 /* They cannot be made. */
 void uni_gdb_trace_end_steps(struct uni_gdb *stub, unsigned cpu);
+
+/* Some thread is recorded. */
+bool uni_gdb_branches_wanted(const struct uni_gdb *stub);
 
 /* A thread that is recorded (branches.h) makes one step after the other while the guest runs: as
  * long as uni_gdb_branch_is_due(), the platform is to tell of each, whatever it is made for. It

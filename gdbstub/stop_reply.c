@@ -159,6 +159,14 @@ void uni_gdb_drop_steps(struct uni_gdb *stub)
 			drop_pending(stub, i);
 }
 
+bool uni_gdb_event_pends(const struct uni_gdb *stub, uint32_t thread)
+{
+	for (unsigned i = 0; i < stub->pending_count; i++)
+		if (stub->pending[i].thread == thread)
+			return true;
+	return false;
+}
+
 bool uni_gdb_next_event(struct uni_gdb *stub)
 {
 	unsigned i = 0;

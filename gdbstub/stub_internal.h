@@ -152,9 +152,10 @@ void uni_gdb_branch_ring_at(struct uni_gdb_branch_ring *ring, uint64_t pc);
 void uni_gdb_branches_forget(struct uni_gdb *stub);
 
 /* calls.c */
-/* gdb writes registers of a thread, which are now `before`. */
-void uni_gdb_calls_written(struct uni_gdb *stub, uint32_t thread,
-			   const struct uni_gdb_registers *before);
+/* gdb is about to write registers of a thread. True: it is the first time. */
+bool uni_gdb_calls_write(struct uni_gdb *stub, uint32_t thread);
+/* It did not come to that. */
+void uni_gdb_calls_forget(struct uni_gdb *stub, uint32_t thread);
 /* A function is called in the thread, and runs if the thread is let go: on whatever CPU. */
 bool uni_gdb_calls_run(struct uni_gdb *stub, uint32_t thread);
 /* gdb moved the thread to where no call begins. */

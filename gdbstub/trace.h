@@ -89,7 +89,7 @@ struct uni_gdb_trace_walk {
 /* Where a CPU collects, before it knows how much that is. */
 struct uni_gdb_trace_draft {
 	uint32_t len;
-	uint8_t bytes[UNI_GDB_TRACE_FRAME_MAX + UNI_GDB_REGISTER_BLOCK_SLACK];
+	uint8_t bytes[UNI_GDB_TRACE_FRAME_MAX];
 };
 
 /* Frames as in gdb's trace files: u16 tracepoint, u32 length, blocks. They lie in parts that are

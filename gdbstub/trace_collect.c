@@ -310,11 +310,12 @@ void uni_gdb_trace_hit(struct uni_gdb *stub, uint16_t tracepoint, const struct u
 bool uni_gdb_trace_steps(const struct uni_gdb *stub, unsigned cpu)
 {
 	const struct uni_gdb_trace_walk *walks = stub->trace.walks[cpu];
+	uint64_t left = 0;
 
+#pragma GCC unroll 4
 	for (unsigned i = 0; i < UNI_GDB_TRACE_WALKS; i++)
-		if (walks[i].left)
-			return true;
-	return false;
+		left |= walks[i].left;
+	return left;
 }
 
 static void end_walk(struct uni_gdb *stub, struct uni_gdb_trace_walk *walk)

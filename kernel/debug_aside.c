@@ -86,7 +86,8 @@ bool debug_aside_is_called(void)
 static bool has_news(const struct debug_cpu *cpu)
 {
 	return cpu->has_event && cpu->event.kind != UNI_GDB_EVENT_ATTENTION &&
-	       (debug_stub.non_stop || !cpu->told);
+	       (debug_stub.non_stop || !cpu->told ||
+		uni_gdb_event_pends(&debug_stub, cpu->thread->id));
 }
 
 static bool is_away(const struct debug_cpu *cpu)
@@ -143,9 +144,12 @@ bool debug_aside_keeps(unsigned index)
 		return false;
 	if (debug_stub.non_stop ? !cpu->thread->frozen : !cpus_go || !is_held(cpu->thread))
 		return is_held(cpu->thread);
-	if (is_idle(cpu->thread) || is_away(cpu))
+	if (is_away(cpu))
 		return has_news(cpu);
-	return !set_aside(cpu) && (debug_stub.non_stop || has_news(cpu) || !gets_out(index));
+	if (is_idle(cpu->thread))
+		return has_news(cpu) || uni_gdb_call_pends(&debug_stub, cpu->thread->id);
+	return !set_aside(cpu) && (debug_stub.non_stop || has_news(cpu) || !gets_out(index) ||
+				   uni_gdb_call_pends(&debug_stub, cpu->thread->id));
 }
 
 /* --- where all threads stop together --- */

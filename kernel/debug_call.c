@@ -89,6 +89,9 @@ int debug_call_prepare(struct thread *thread, const struct uni_gdb_registers *re
 		return -UNI_ENOMEM;
 	if (debug_aside_is_switching(thread))
 		return -UNI_EBUSY;
+	/* The scheduler may need it at any moment. */
+	if (cpus[thread->cpu].idle == thread)
+		return -UNI_ENOTSUP;
 	thread->called = true;
 	debug_arch_begin_call(&call->frame, thread->saved_rsp);
 	err = debug_call_set(thread, &call->frame, thread->fpu, registers);

@@ -90,8 +90,11 @@ static void end(unsigned self, struct trap_frame *frame, uint64_t from)
 void debug_record_begin(struct trap_frame *frame)
 {
 	unsigned self = cpu_id();
-	struct thread *thread = debug_owner(self, frame);
+	struct thread *thread;
 
+	if (!uni_gdb_branches_wanted(&debug_stub))
+		return;
+	thread = debug_owner(self, frame);
 	if (!debug_record_is_due(thread) || !debug_is_on_stack(thread, frame) ||
 	    debug_arch_is_stepping(frame))
 		return;
@@ -107,10 +110,13 @@ void debug_record_begin(struct trap_frame *frame)
 bool debug_record_end(struct trap_frame *frame, uint64_t pc, bool stepped)
 {
 	unsigned self = cpu_id();
-	struct thread *thread = debug_owner(self, frame);
+	struct thread *thread;
 
 	/* `popf` and `iret` take the trap flag out by themselves. */
-	if (!was_used || !(stepped || debug_arch_is_stepping(frame)) || debug_step_is_made(thread))
+	if (!was_used || !(stepped || debug_arch_is_stepping(frame)))
+		return false;
+	thread = debug_owner(self, frame);
+	if (debug_step_is_made(thread))
 		return false;
 	end(self, frame, uni_gdb_branch_pc(&debug_stub, thread->id));
 	uni_gdb_branch_to(&debug_stub, thread->id, pc);

@@ -85,12 +85,12 @@ bool debug_is_on_stack(const struct thread *thread, const struct trap_frame *fra
 struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame)
 {
 	uintptr_t sp = debug_arch_frame_sp(frame);
-	struct thread *thread = debug_aside_owner(sp);
+	struct thread *thread = cpus[cpu].thread;
 
-	if (thread)
-		return thread;
-	thread = cpus[cpu].thread;
 	if (is_in_stack(thread, sp))
+		return thread;
+	thread = debug_aside_owner(sp);
+	if (thread)
 		return thread;
 	/* In the middle of a switch; or on a stack of the CPU's own, which is no thread's. */
 	for (thread = thread_next_stopped(NULL); thread; thread = thread_next_stopped(thread))

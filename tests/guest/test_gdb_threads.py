@@ -131,6 +131,36 @@ def one_thread_goes_alone_whether_it_has_a_cpu_or_not():
 
 
 @test
+def an_idle_thread_that_gdb_wrote_to_stays_where_it_is():
+    """Idle CPUs go on while one thread goes alone; but what gdb wrote it may want back as it was."""
+    with Guest("drill", "--cpus", "2", arguments=["rounds=1000"]) as guest:
+        guest.wait_for_thread("main")
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("break drill_call if drill_calls > 100")
+            gdb("continue", timeout=60)
+            main, text = gdb.thread(), gdb("info threads")
+            idle = int(re.search(r'^[* ] +(\d+) .*"idle/\d" \(running', text, re.M).group(1))
+
+            def state():
+                gdb(f"thread {idle}")
+                return [gdb.value(name) for name in ("$pc", "$sp", "$rbx")]
+
+            before = state()
+            gdb("set var $r15 = $r15 + 1")
+            gdb(f"thread {main}")
+            gdb("set scheduler-locking on")
+            for _ in range(20):
+                assert "hit Breakpoint" in gdb("continue", timeout=60)
+            assert state() == before
+            gdb("detach")
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("break drill_call")
+            assert "hit Breakpoint" in gdb("continue", timeout=60)
+            assert gdb.value("drill_wrong") == "0"
+            gdb("detach")
+
+
+@test
 def a_thread_that_goes_alone_sleeps_and_wakes():
     with Guest("crowd", "--cpus", "2", arguments=["threads=3", "life-ms=300"]) as guest:
         guest.wait_for_thread("member-1")

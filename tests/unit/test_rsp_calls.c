@@ -188,6 +188,32 @@ Test(rsp_calls, threads_that_are_held_keep_theirs)
 	expect_as_before();
 }
 
+Test(rsp_calls, what_gdb_could_not_write_does_not_pend)
+{
+	rsp_expect("Hg1", "OK");
+	rsp_expect("G", "E16");
+	rsp_expect("G00", "E16");
+	rsp_expect("P5=00", "E16");
+	cr_expect_not(uni_gdb_call_pends(&m.stub, 1));
+}
+
+Test(rsp_calls, what_gdb_wrote_pends_until_the_thread_goes)
+{
+	cr_expect_not(uni_gdb_call_pends(&m.stub, 1));
+	prepare();
+	cr_expect(uni_gdb_call_pends(&m.stub, 1));
+	cr_expect_not(uni_gdb_call_pends(&m.stub, 2));
+	rsp_go("vCont;c:2");
+	cr_expect(uni_gdb_call_pends(&m.stub, 1), "it is held");
+	rsp_stop(UNI_GDB_EVENT_STEP, 2, 0);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
+	rsp_received();
+	rsp_expect("Hg1", "OK");
+	write_register("7", STACK);
+	rsp_go("vCont;c");
+	cr_expect_not(uni_gdb_call_pends(&m.stub, 1));
+}
+
 /* --- in a thread that waits --- */
 
 static void prepare_in_3(void)

@@ -23,6 +23,8 @@ Test(stops, two_that_hit_at_once_are_both_told)
 	two_hit();
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	cr_expect_not_null(strstr(rsp_received(), "thread:1;"));
+	cr_expect_not(uni_gdb_event_pends(&m.stub, 1));
+	cr_expect(uni_gdb_event_pends(&m.stub, 2));
 	/* gdb steps the first one off it, all others held: the second waits. */
 	rsp_expect("z0,100400,1", "OK");
 	rsp_go("vCont;s:1");

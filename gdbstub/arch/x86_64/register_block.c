@@ -1,102 +1,137 @@
 /* SPDX-License-Identifier: MIT */
 
 /* All registers at once, for trace frames: what uni_gdb_arch_register_read() gives of one after the
- * other, many times faster. Runs at tracepoints: no memcpy(). */
+ * other, many times faster, as branches are what an emulator takes longest for. Runs at
+ * tracepoints: no memcpy(). */
 
 #include "gdbstub/arch.h"
 #include "gdbstub/arch/x86_64/registers_layout.h"
 
+#define WORD sizeof(uint64_t)
+
 typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned_word;
+typedef uint32_t __attribute__((aligned(1), may_alias)) unaligned_half;
 
-/* Adds a stretch of the block, as part of the one before where it goes on there. */
-static void add(struct uni_gdb_register_block *block, struct uni_gdb_stretch stretch)
+static void add(struct uni_gdb_move *moves, uint16_t *count, unsigned from, unsigned to)
 {
-	struct uni_gdb_stretch *last = block->count ? &block->stretches[block->count - 1] : NULL;
-
-	if (!stretch.len)
-		return;
-	if (last && last->kind == stretch.kind && last->from + last->len == stretch.from)
-		last->len = (uint16_t)(last->len + stretch.len);
-	else
-		block->stretches[block->count++] = stretch;
-	block->size += stretch.len;
+	moves[(*count)++] = (struct uni_gdb_move){(uint16_t)from, (uint16_t)to};
 }
 
-static void add_register(struct uni_gdb_register_block *block,
-			 const struct uni_gdb_x86_register *layout)
+static void add_narrow(struct uni_gdb_narrow_move *moves, uint16_t *count, unsigned from,
+		       unsigned to, unsigned bytes)
 {
-	struct uni_gdb_stretch stretch = {.len = layout->bytes};
+	moves[(*count)++] = (struct uni_gdb_narrow_move){
+		.place = {(uint16_t)from, (uint16_t)to},
+		.mask = bytes < 4 ? (1u << 8 * bytes) - 1 : UINT32_MAX,
+	};
+}
 
-	if (layout->word != UNI_GDB_XSAVE) {
-		stretch.kind = UNI_GDB_STRETCH_WORDS;
-		stretch.from = (uint16_t)(offsetof(struct uni_gdb_registers, words) +
-					  layout->word * sizeof(uint64_t));
-	} else {
-		stretch.kind = layout->from == UNI_GDB_XSAVE_TAGS ? UNI_GDB_STRETCH_TAGS
-								  : UNI_GDB_STRETCH_FPU;
-		stretch.from = (uint16_t)(offsetof(struct uni_gdb_registers, xsave) + layout->from);
-	}
-	add(block, stretch);
-	add(block, (struct uni_gdb_stretch){.kind = UNI_GDB_STRETCH_ZERO,
-					    .len = (uint16_t)(layout->size - layout->bytes)});
+static void add_word(struct uni_gdb_register_block *block,
+		     const struct uni_gdb_x86_register *layout)
+{
+	unsigned from = (unsigned)(offsetof(struct uni_gdb_registers, words) + layout->word * WORD);
+
+	if (layout->size == WORD)
+		add(block->words, &block->word_count, from, block->size);
+	else
+		add_narrow(block->words_narrow, &block->word_narrow_count, from, block->size,
+			   layout->bytes);
+}
+
+/* The last bytes of an x87 register take up to six more with them, over what is written later. */
+static void add_fpu(struct uni_gdb_register_block *block, const struct uni_gdb_x86_register *layout)
+{
+	unsigned from = (unsigned)(offsetof(struct uni_gdb_registers, xsave) + layout->from);
+
+	if (layout->from == UNI_GDB_XSAVE_TAGS)
+		block->tags_at = (uint16_t)block->size;
+	else if (layout->size < WORD)
+		add_narrow(block->fpu_narrow, &block->fpu_narrow_count, from, block->size,
+			   layout->bytes);
+	else
+		for (unsigned at = 0; at < layout->size; at += WORD)
+			add(block->fpu, &block->fpu_count, from + at, block->size + at);
 }
 
 void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint32_t sets)
 {
-	block->count = 0;
 	block->size = 0;
+	block->fpu_count = block->fpu_narrow_count = 0;
+	block->word_count = block->word_narrow_count = 0;
 	for (unsigned i = 0; i < uni_gdb_x86_feature_count; i++) {
 		const struct uni_gdb_x86_feature *feature = &uni_gdb_x86_features[i];
 
 		if ((feature->needs & sets) != feature->needs)
 			continue;
-		for (unsigned k = 0; k < feature->count; k++)
-			add_register(block, &feature->registers[k]);
+		for (unsigned k = 0; k < feature->count; k++) {
+			const struct uni_gdb_x86_register *layout = &feature->registers[k];
+
+			if (layout->word == UNI_GDB_XSAVE)
+				add_fpu(block, layout);
+			else
+				add_word(block, layout);
+			block->size += layout->size;
+		}
 	}
 }
 
-static void move_word(uint8_t *to, const uint8_t *from)
+static void move_one(uint8_t *to, const uint8_t *from, struct uni_gdb_move move)
 {
-	*(volatile unaligned_word *)to = *(const unaligned_word *)from;
+	*(volatile unaligned_word *)(to + move.to) = *(const unaligned_word *)(from + move.from);
 }
 
-static void move_words(uint8_t *to, const uint8_t *from, unsigned len)
+static void move_words(uint8_t *to, const uint8_t *from, const struct uni_gdb_move *move,
+		       unsigned count)
 {
-	for (; len > 32; len -= 32, to += 32, from += 32) {
-		move_word(to, from);
-		move_word(to + 8, from + 8);
-		move_word(to + 16, from + 16);
-		move_word(to + 24, from + 24);
+	for (; count >= 8; count -= 8, move += 8) {
+		move_one(to, from, move[0]);
+		move_one(to, from, move[1]);
+		move_one(to, from, move[2]);
+		move_one(to, from, move[3]);
+		move_one(to, from, move[4]);
+		move_one(to, from, move[5]);
+		move_one(to, from, move[6]);
+		move_one(to, from, move[7]);
 	}
-	for (unsigned at = 0; at < len; at += sizeof(unaligned_word))
-		move_word(to + at, from + at);
+	for (; count; count--, move++)
+		move_one(to, from, *move);
 }
 
-static void clear_words(uint8_t *to, unsigned len)
+static void put_half(uint8_t *to, uint32_t value)
 {
-	for (unsigned at = 0; at < len; at += sizeof(unaligned_word))
-		*(volatile unaligned_word *)(to + at) = 0;
+	*(volatile unaligned_half *)to = value;
 }
 
-/* By words: what is written beyond a stretch is where the next one goes. */
+static void move_narrow(uint8_t *to, const uint8_t *from, const struct uni_gdb_narrow_move *move,
+			unsigned count)
+{
+	for (; count; count--, move++)
+		put_half(to + move->place.to,
+			 *(const unaligned_half *)(from + move->place.from) & move->mask);
+}
+
+/* It is a multiple of four. */
+static void clear(uint8_t *bytes, unsigned len)
+{
+	for (; len >= WORD; len -= WORD, bytes += WORD)
+		*(volatile unaligned_word *)bytes = 0;
+	if (len)
+		put_half(bytes, 0);
+}
+
 void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 				     const struct uni_gdb_registers *registers, uint8_t *bytes)
 {
-	bool knows_fpu = registers->known >> UNI_GDB_FPU & 1;
-	const struct uni_gdb_stretch *end = block->stretches + block->count;
+	const uint8_t *from = (const uint8_t *)registers;
 
-	for (const struct uni_gdb_stretch *stretch = block->stretches; stretch < end; stretch++) {
-		const uint8_t *from = (const uint8_t *)registers + stretch->from;
-		bool is_known = stretch->kind == UNI_GDB_STRETCH_WORDS || knows_fpu;
-
-		if (stretch->kind == UNI_GDB_STRETCH_ZERO || !is_known)
-			clear_words(bytes, stretch->len);
-		else if (stretch->kind == UNI_GDB_STRETCH_TAGS)
-			*(volatile unaligned_word *)bytes = uni_gdb_x86_tags_expand(*from);
-		else if (stretch->len <= sizeof(unaligned_word))
-			move_word(bytes, from);
-		else
-			move_words(bytes, from, stretch->len);
-		bytes += stretch->len;
+	if (registers->known >> UNI_GDB_FPU & 1) {
+		move_words(bytes, from, block->fpu, block->fpu_count);
+		move_narrow(bytes, from, block->fpu_narrow, block->fpu_narrow_count);
+		put_half(bytes + block->tags_at,
+			 uni_gdb_x86_tags_expand(registers->xsave[UNI_GDB_XSAVE_TAGS]));
+	} else {
+		clear(bytes, block->size);
 	}
+	move_words(bytes, from, block->words, block->word_count);
+	move_narrow(bytes, from, block->words_narrow, block->word_narrow_count);
 }

@@ -54,24 +54,29 @@ struct uni_gdb_registers {
 	uint32_t known;
 };
 
-/* What a block of all registers (arch.h) is made of, one stretch behind the other. */
-enum uni_gdb_stretch_kind {
-	UNI_GDB_STRETCH_WORDS, /* of words[] */
-	UNI_GDB_STRETCH_FPU,   /* of xsave[] */
-	UNI_GDB_STRETCH_TAGS,  /* the x87's, of the byte in xsave[] */
-	UNI_GDB_STRETCH_ZERO,
+/* Bytes of struct uni_gdb_registers that go into a block of all registers (arch.h). */
+struct uni_gdb_move {
+	uint16_t from;
+	uint16_t to;
 };
 
-struct uni_gdb_stretch {
-	uint16_t kind;
-	uint16_t from; /* offset in struct uni_gdb_registers */
-	uint16_t len;
+/* Of a register that takes four bytes there. */
+struct uni_gdb_narrow_move {
+	struct uni_gdb_move place;
+	uint32_t mask; /* of those that are kept */
 };
 
-#define UNI_GDB_STRETCHES 96
+#define UNI_GDB_FPU_MOVES 288
+#define UNI_GDB_WORD_MOVES 24
+#define UNI_GDB_NARROW_MOVES 12
 
+/* What lies in words[] and what in xsave[]: eight bytes at once, and less. */
 struct uni_gdb_register_block {
 	uint32_t size; /* bytes, at most UNI_GDB_REGISTERS_MAX */
-	unsigned count;
-	struct uni_gdb_stretch stretches[UNI_GDB_STRETCHES];
+	uint16_t tags_at;
+	uint16_t fpu_count, fpu_narrow_count, word_count, word_narrow_count;
+	struct uni_gdb_move fpu[UNI_GDB_FPU_MOVES];
+	struct uni_gdb_move words[UNI_GDB_WORD_MOVES];
+	struct uni_gdb_narrow_move fpu_narrow[UNI_GDB_NARROW_MOVES];
+	struct uni_gdb_narrow_move words_narrow[UNI_GDB_NARROW_MOVES];
 };

@@ -367,21 +367,6 @@ bool debug_arch_is_breakpoint(uintptr_t address)
 	return memory_read_nofault(&byte, (const void *)address, 1) == 0 && byte == INT3;
 }
 
-uintptr_t debug_arch_frame_pc(const struct trap_frame *frame)
-{
-	return frame->rip;
-}
-
-void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc)
-{
-	frame->rip = pc;
-}
-
-uintptr_t debug_arch_frame_sp(const struct trap_frame *frame)
-{
-	return frame->rsp;
-}
-
 extern const char trap_call_flags[], trap_call_rax[], trap_call_stack[];
 
 void debug_arch_undo_call(struct trap_frame *frame)

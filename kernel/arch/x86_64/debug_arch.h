@@ -69,9 +69,20 @@ struct debug_cause debug_arch_cause(void);
 /* The instruction that raised #BP; `after` is the pc that the trap pushed. */
 uintptr_t debug_arch_breakpoint_pc(uintptr_t after);
 bool debug_arch_is_breakpoint(uintptr_t address);
-void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc);
-uintptr_t debug_arch_frame_pc(const struct trap_frame *frame);
-uintptr_t debug_arch_frame_sp(const struct trap_frame *frame);
+static inline void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc)
+{
+	frame->rip = pc;
+}
+
+static inline uintptr_t debug_arch_frame_pc(const struct trap_frame *frame)
+{
+	return frame->rip;
+}
+
+static inline uintptr_t debug_arch_frame_sp(const struct trap_frame *frame)
+{
+	return frame->rsp;
+}
 
 /* The frame's code has interrupts on. */
 bool debug_arch_interrupts(const struct trap_frame *frame);
