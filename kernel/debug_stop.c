@@ -270,6 +270,14 @@ static uint32_t choose_held(uint32_t awaited)
 	return mask;
 }
 
+static bool are_all(uint32_t mask)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (cpus[i].online && !(mask >> i & 1))
+			return false;
+	return true;
+}
+
 /* Of those that are held it looks at the link for all. Where they are for a step that is made soon,
  * or looks itself: debug_finish_step(). */
 static bool is_lookout(unsigned cpu)
@@ -278,8 +286,7 @@ static bool is_lookout(unsigned cpu)
 
 	return mask && (unsigned)__builtin_ctz(mask) == cpu &&
 	       (debug_stub.non_stop || debug_aside_cpus_go() ||
-		debug_stub.actions[0].kind != UNI_GDB_STEP ||
-		(unsigned)__builtin_popcount(mask) == cpu_count());
+		debug_stub.actions[0].kind != UNI_GDB_STEP || are_all(mask));
 }
 
 /* With threads that stop one by one the stub forgets what it was to pass on as soon as the guest
