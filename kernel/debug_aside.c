@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Threads that are stopped for gdb while the guest runs.
+/* Threads that are stopped for gdb while the guest runs: in non-stop mode, and where all stop
+ * together and gdb lets only some of them go.
  *
  * Such a thread is frozen: the scheduler does not pick it. One that is on no CPU stays where it is.
  * One that is on a CPU is set aside: its registers are kept here, and the CPU returns not into it,
@@ -104,7 +105,7 @@ static bool set_aside(struct debug_cpu *cpu)
 {
 	struct debug_aside *place = place_of(NULL);
 
-	if (!place || !cpu->settable)
+	if (!place || !cpu->settable || (cpu->has_event && !cpu->told && !debug_stub.non_stop))
 		return false;
 	if (cpu->has_event && cpu->event.kind == UNI_GDB_EVENT_WATCH)
 		debug_arch_pass(cpu->frame);

@@ -139,14 +139,15 @@ def an_idle_thread_that_gdb_wrote_to_stays_where_it_is():
             gdb("break drill_call if drill_calls > 100")
             gdb("continue", timeout=60)
             main, text = gdb.thread(), gdb("info threads")
-            idle = int(re.search(r'^[* ] +(\d+) .*"idle/\d" \(running', text, re.M).group(1))
+            idle, cpu = re.search(r'^[* ] +(\d+) .*"idle/(\d)" \(running', text, re.M).groups()
 
             def state():
                 gdb(f"thread {idle}")
-                return [gdb.value(name) for name in ("$pc", "$sp", "$rbx")]
+                return [gdb.value(name) for name in ("$pc", "$sp", "$r15", f"cpus[{cpu}].irq_count")]
 
-            before = state()
+            gdb(f"thread {idle}")
             gdb("set var $r15 = $r15 + 1")
+            before = state()
             gdb(f"thread {main}")
             gdb("set scheduler-locking on")
             for _ in range(20):
