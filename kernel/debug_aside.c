@@ -171,7 +171,10 @@ static void freeze(struct thread *thread)
 	cpus_go |= !hold && needs_cpus(thread);
 	if (is_idle(thread))
 		return;
-	if (thread->frozen && !hold)
+	/* Most stood still where they were, and nobody is to be interrupted for them. */
+	if (thread->frozen && !hold &&
+	    ((thread->state == THREAD_READY && thread->put_aside) ||
+	     debug_aside_is_switching(thread)))
 		__atomic_store_n(&thawed, true, __ATOMIC_SEQ_CST);
 	thread->frozen = hold;
 	some_frozen |= hold;

@@ -24,6 +24,7 @@
 #include "kernel/clock.h"
 #include "kernel/debug_internal.h"
 #include "kernel/irq.h"
+#include "kernel/run_queue.h"
 #include "kernel/shutdown.h"
 
 #define STOP_TIMEOUT_NS NS_PER_S
@@ -512,7 +513,9 @@ static void mend_breakpoint(const struct debug_cpu *cpu)
  * stops: the slice of one that is at a breakpoint again and again would hardly end. */
 static void give_way(unsigned self)
 {
-	if (debug_stub.non_stop || __atomic_load_n(&latest, __ATOMIC_SEQ_CST) != self + 1)
+	uint32_t ready = run_queue_of(self)->ready_mask >> cpus[self].thread->priority;
+
+	if (debug_stub.non_stop || !ready || __atomic_load_n(&latest, __ATOMIC_SEQ_CST) != self + 1)
 		return;
 	cpus[self].need_resched = 1;
 	irq_send_reschedule(self);
