@@ -50,6 +50,12 @@ def threads_that_came_are_told_at_the_next_stop():
         assert seen >= 10, seen
 
 
+def drillers(gdb):
+    """The threads of the drill, by their numbers."""
+    rows = re.findall(r'^[* ] +(\d+) +Thread \S+ "(?:driller-\d|main)"', gdb("info threads"), re.M)
+    return [int(row) for row in rows]
+
+
 @test
 def each_thread_has_its_own_of_a_thread_local_variable():
     with Guest("drill", "--cpus", "2", arguments=["threads=2", "rounds=1000"]) as guest:
@@ -57,7 +63,7 @@ def each_thread_has_its_own_of_a_thread_local_variable():
         with Gdb(guest.image, guest.socket("gdb")) as gdb:
             gdb("tbreak drill_call if drill_calls > 100")
             gdb("continue")
-            numbers = re.findall(r'^[* ] +(\d+) +Thread \S+ "(?:driller-\d|main)"', gdb("info threads"), re.M)
+            numbers = drillers(gdb)
             assert len(numbers) == 3, numbers
             own = {}
             for number in numbers:
@@ -72,12 +78,12 @@ def each_thread_has_its_own_of_a_thread_local_variable():
             gdb("detach")
 
 
-def drillers(gdb):
-    """Threads of the drill by number: the calls that each has made, and where it stands."""
+def states(gdb):
+    """Of each driller the calls that it has made, and where it stands."""
     found = {}
-    for number in re.findall(r'^[* ] +(\d+) +Thread \S+ "(?:driller-\d|main)"', gdb("info threads"), re.M):
+    for number in drillers(gdb):
         gdb(f"thread {number}")
-        found[int(number)] = [gdb.value(name) for name in ("drill_own_calls", "$pc", "$sp", "$rax")]
+        found[number] = [gdb.value(name) for name in ("drill_own_calls", "$pc", "$sp", "$rax")]
     return found
 
 
@@ -109,13 +115,13 @@ def one_thread_goes_alone_whether_it_has_a_cpu_or_not():
                 start = drillers(gdb)
                 assert len(start) == 4, start
                 for number in start:
-                    before = drillers(gdb)
+                    before = states(gdb)
                     gdb(f"thread {number}")
                     for _ in range(5):
                         text = gdb("continue", timeout=60)
                         assert "hit Breakpoint" in text and gdb.thread() == number, text
                     gdb("stepi 3")
-                    after = drillers(gdb)
+                    after = states(gdb)
                     moved = {other for other in before if before[other] != after[other]}
                     assert moved == {number}, f"{number}: {before} became {after}"
                     assert int(after[number][0]) - int(before[number][0]) >= 4

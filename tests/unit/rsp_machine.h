@@ -65,7 +65,7 @@ static inline void rsp_stop(enum uni_gdb_event_kind kind, uint32_t thread, uint6
 			       });
 }
 
-/* Asks for a resume, which has no answer yet. */
+/* Asks for a resume, which has no answer yet: asserts that nothing comes. */
 static inline void rsp_go(const char *packet)
 {
 	rsp_send(packet);

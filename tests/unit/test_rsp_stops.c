@@ -49,7 +49,7 @@ Test(stops, a_step_that_another_thread_was_quicker_than_is_no_news)
 	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	cr_expect_not_null(strstr(rsp_received(), "swbreak:;thread:2;"));
-	/* Nothing is told yet: that step is not the one it asks for now. */
+	/* Of the step that was made nothing is told: see rsp_go(). */
 	rsp_go("vCont;s:1;c");
 	rsp_stop(UNI_GDB_EVENT_STEP, 2, 0);
 	uni_gdb_poll(&m.stub);
