@@ -139,6 +139,11 @@ static bool try_lead(void)
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+static void give_up_lead(void)
+{
+	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
+}
+
 static enum debug_state state_of(unsigned cpu)
 {
 	return __atomic_load_n(&debug_cpus[cpu].state, __ATOMIC_SEQ_CST);
@@ -194,13 +199,18 @@ static void hold_others(unsigned self)
 		cpu_relax();
 }
 
+static bool has_untold(const struct debug_cpu *cpu)
+{
+	return cpu->has_event && !cpu->told;
+}
+
 /* Those that hit something while they were being held have news of their own. */
 static void tell_events(void)
 {
 	for (unsigned i = 0; i < CPU_MAX; i++) {
 		struct debug_cpu *cpu = &debug_cpus[i];
 
-		if (state_of(i) != DEBUG_CLAIMED || !cpu->has_event || cpu->told)
+		if (state_of(i) != DEBUG_CLAIMED || !has_untold(cpu))
 			continue;
 		cpu->told = true;
 		uni_gdb_event(&debug_stub, &cpu->event);
@@ -417,7 +427,7 @@ static void lead(unsigned self, const struct uni_gdb_event *event)
 	/* Before there can be another leader, who stops the world. */
 	wake();
 	change_state(self, DEBUG_CLAIMED, DEBUG_PARKED);
-	__atomic_store_n(&leader, NO_LEADER, __ATOMIC_SEQ_CST);
+	give_up_lead();
 }
 
 /* --- every CPU --- */
@@ -473,23 +483,47 @@ static void go_last(unsigned self)
 		cpu_relax();
 }
 
+/* Another leader may have come and gone between a look at this CPU's news and the lead. */
+static void lead_with_news(unsigned self)
+{
+	struct debug_cpu *cpu = &debug_cpus[self];
+
+	if (!try_lead())
+		return;
+	if (!has_untold(cpu)) {
+		give_up_lead();
+		return;
+	}
+	cpu->told = true;
+	lead(self, &cpu->event);
+}
+
+/* The same may have happened between a look at whether this CPU may go and its leave. From that on
+ * none changes what it is told without it. */
+static bool leave(unsigned self)
+{
+	if (is_told_to_stay(self) || !change_state(self, DEBUG_PARKED, DEBUG_OUT))
+		return false;
+	if (is_told_to_stay(self)) {
+		set_state(self, DEBUG_PARKED);
+		return false;
+	}
+	__atomic_fetch_add(&debug_cpus[self].departures, 1, __ATOMIC_SEQ_CST);
+	return true;
+}
+
 /* Returns when this CPU may go, and its state is DEBUG_OUT. */
 static void wait(unsigned self)
 {
 	struct debug_cpu *cpu = &debug_cpus[self];
 
 	for (unsigned spins = 0;; spins++) {
-		if (cpu->has_event && !cpu->told) {
-			if (try_lead()) {
-				cpu->told = true;
-				lead(self, &cpu->event);
-			}
+		if (has_untold(cpu)) {
+			lead_with_news(self);
 		} else if (!is_told_to_stay(self)) {
 			go_last(self);
-			if (!is_told_to_stay(self) && change_state(self, DEBUG_PARKED, DEBUG_OUT)) {
-				__atomic_fetch_add(&cpu->departures, 1, __ATOMIC_SEQ_CST);
+			if (leave(self))
 				return;
-			}
 		} else if (spins > HELD_SPINS) {
 			sleep_while_told(self);
 			spins = 0;

@@ -18,7 +18,8 @@
 #include "kernel/text.h"
 #include "kernel/thread.h"
 
-#define STOP_TIMEOUT_NS (100 * NS_PER_MS)
+/* On a busy host a CPU may not run for a while. */
+#define STOP_TIMEOUT_NS NS_PER_S
 
 /* The CPU that panics, its id + 1; 0: none. */
 static uint32_t winner;
@@ -46,12 +47,16 @@ static void win(void)
 	panic_end();
 }
 
+static bool is_lost(unsigned cpu)
+{
+	return cpu != info.cpu && cpus[cpu].online && !cpus[cpu].stopped;
+}
+
 static bool others_stopped(void)
 {
-	for (unsigned i = 0; i < CPU_MAX; i++) {
-		if (i != info.cpu && cpus[i].online && !cpus[i].stopped)
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (is_lost(i))
 			return false;
-	}
 	return true;
 }
 
@@ -62,6 +67,14 @@ static void stop_others(void)
 	irq_send_nmi_others();
 	while (!others_stopped() && clock_ns() < end_ns)
 		cpu_relax();
+}
+
+/* Their threads are in the dump without registers. */
+static void print_lost_cpus(void)
+{
+	for (unsigned i = 0; i < CPU_MAX; i++)
+		if (is_lost(i))
+			console_printf_polled("cpu %u did not stop\n", i);
 }
 
 bool panic_nmi(struct trap_frame *frame)
@@ -89,6 +102,7 @@ static _Noreturn void die(struct trap_frame *frame)
 	stop_others();
 	debug_dies();
 	panic_print(&info);
+	print_lost_cpus();
 	probe_panic(&info);
 	panic_end();
 }
