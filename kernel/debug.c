@@ -256,7 +256,7 @@ void debug_interrupt_end(struct trap_frame *frame)
 		cpu_current()->need_resched = 1;
 		called = false;
 	}
-	if (!called && !(looks && debug_link_wants_stop()))
+	if (!called && !debug_is_stopping() && !(looks && debug_link_wants_stop()))
 		return;
 	break_out(frame, 0,
 		  &(struct uni_gdb_event){

@@ -71,6 +71,9 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event);
 /* Some CPU holds the others, or is about to. */
 bool debug_is_stopping(void);
 
+/* It waits a little for interrupt handlers to end. */
+bool debug_lets_handlers_end(void);
+
 /* This CPU is in debug_stop(). */
 bool debug_is_inside(void);
 

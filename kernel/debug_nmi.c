@@ -11,11 +11,23 @@
 
 #include "kernel/debug.h"
 #include "kernel/debug_internal.h"
+#include "kernel/image.h"
 
 /* Breakpoints are in memory, or may be at any moment. */
 static bool breakpoints_are_laid(void)
 {
 	return !debug_stub.stopped;
+}
+
+/* gdb is to see what an interrupt came into rather than its handler, which returns to where no
+ * breakpoint may be set. debug_interrupt_end() stops. */
+static bool is_in_interrupt(const struct trap_frame *frame)
+{
+	uintptr_t pc = debug_arch_frame_pc(frame);
+
+	return cpus[cpu_id()].irq_depth > 0 ||
+	       (!debug_arch_interrupts(frame) && pc >= (uintptr_t)kernel_stub_text_start &&
+		pc < (uintptr_t)kernel_stub_text_end);
 }
 
 static void stop(struct trap_frame *frame, const struct uni_gdb_event *event)
@@ -54,6 +66,8 @@ static bool take(struct trap_frame *frame, bool nests)
 		return true;
 	}
 	if (debug_is_stopping()) {
+		if (is_in_interrupt(frame) && debug_lets_handlers_end())
+			return ours;
 		stop(frame, NULL);
 		return true;
 	}

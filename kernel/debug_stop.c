@@ -4,9 +4,10 @@
  *
  * A CPU enters by a breakpoint, a step, a fault, or because bytes wait at the link. The first one
  * becomes the leader: it holds the others by NMI, on whose frames they stay in wait(), and lets the
- * stub talk. When gdb lets the guest go, the leader says which CPUs stay held and is then one of
- * those that wait; each that is not held leaves by itself, makes its thread step if that is its
- * part, and returns into its frame.
+ * stub talk. One that is in an interrupt handler comes at the end of that, if it ends soon. When
+ * gdb lets the guest go, the leader says which CPUs stay held and is then one of those that wait;
+ * each that is not held leaves by itself, makes its thread step if that is its part, and returns
+ * into its frame.
  *
  * With threads that are stopped one by one (non-stop mode) that is over as soon as the stub has
  * nothing more to do; debug_aside.c has what happens to the threads. CPUs that stay while others
@@ -28,6 +29,9 @@
 #include "kernel/shutdown.h"
 
 #define STOP_TIMEOUT_NS NS_PER_S
+
+/* What an interrupt handler that the stop came into gets to end. */
+#define HANDLER_NS (5 * NS_PER_MS)
 
 /* Bytes that stopped the guest and that no session came of. */
 #define STRAY_TIMEOUT_NS (2 * NS_PER_S)
@@ -60,6 +64,7 @@ uint64_t debug_stopped_ns;
 
 static uint32_t leader; /* the CPU's id + 1 */
 static bool stopped;
+static bool patient;	/* the leader still waits for interrupt handlers to end */
 static uint32_t latest; /* the CPU of the breakpoint that gdb heard of last, its id + 1 */
 static uint32_t held;	/* a bit for each CPU that stays where it is while others run */
 
@@ -124,6 +129,11 @@ bool debug_is_stopping(void)
 	return load(&stopped);
 }
 
+bool debug_lets_handlers_end(void)
+{
+	return load(&patient);
+}
+
 bool debug_is_inside(void)
 {
 	return load(&debug_cpus[cpu_id()].inside);
@@ -185,18 +195,34 @@ static bool claim_all(void)
 	return all;
 }
 
-static void hold_others(unsigned self)
+static bool send_nmis(unsigned self)
 {
-	uint64_t end_ns = clock_deadline(STOP_TIMEOUT_NS);
+	bool all = true;
 
 	for (unsigned i = 0; i < CPU_MAX; i++) {
 		if (i == self || !cpus[i].online || claim(i))
 			continue;
 		store(&debug_cpus[i].nmi_sent, true);
 		irq_send_nmi(i);
+		all = false;
 	}
+	return all;
+}
+
+static void await_others(uint64_t end_ns)
+{
 	while (!claim_all() && clock_ns() < end_ns)
 		cpu_relax();
+}
+
+static void hold_others(unsigned self)
+{
+	store(&patient, true);
+	if (!send_nmis(self))
+		await_others(clock_deadline(HANDLER_NS));
+	store(&patient, false);
+	if (!send_nmis(self))
+		await_others(clock_deadline(STOP_TIMEOUT_NS));
 }
 
 static bool has_untold(const struct debug_cpu *cpu)
