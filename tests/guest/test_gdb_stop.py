@@ -11,6 +11,7 @@ import time
 from gdb_session import Gdb
 from harness import Guest, image, main, test
 from monitored_guest import qemu_with_a_monitor
+from remote import Remote
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -135,6 +136,22 @@ def control_c_stops_one_that_runs_while_the_other_cpu_is_held():
             assert "received signal SIGINT" in gdb.read()
             gdb("set debug remote 0")
             assert gdb.thread() == runs
+
+
+@test
+def a_stop_comes_behind_interrupt_handlers():
+    """Where it came into one, gdb would step out of it through text that takes no breakpoint."""
+    with Guest("drill", "--cpus", "2", arguments=["threads=4"]) as guest:
+        with attach(guest) as gdb:
+            depths = [int(gdb.value(f"(long)&cpus[{i}].irq_depth")) for i in range(2)]
+            gdb("detach")
+        with Remote(guest.socket("gdb")) as remote:
+            inside = 0
+            for _ in range(1500):
+                remote.resume(b"vCont;s:%x;c" % remote.stop().thread, 10)
+                inside += any(remote.read(at, 4) != bytes(4) for at in depths)
+        # One that takes longer is stopped in the middle.
+        assert inside < 15, f"{inside} of 1500"
 
 
 main()
