@@ -31,11 +31,17 @@ static struct {
 	struct trap_frame *frame; /* NULL: of what called debug_break() */
 	bool leaves;		  /* goes on in that frame, and not behind debug_break() */
 	uint64_t fault_address;
+	bool has_event; /* else another CPU wants the stop */
 	struct uni_gdb_event event;
 } asked[CPU_MAX];
 
 /* Bytes came in the middle of an interrupt; its end takes the stop. */
 static bool stop_wanted[CPU_MAX];
+
+static const struct uni_gdb_event *asked_event(unsigned cpu)
+{
+	return asked[cpu].has_event ? &asked[cpu].event : NULL;
+}
 
 static void stop_for(struct trap_frame *frame, enum uni_gdb_event_kind kind,
 		     enum uni_gdb_signal signal)
@@ -49,7 +55,9 @@ static void break_in(struct trap_frame *frame, const struct uni_gdb_event *event
 {
 	unsigned self = cpu_id();
 
-	asked[self].event = *event;
+	asked[self].has_event = event;
+	if (event)
+		asked[self].event = *event;
 	asked[self].frame = frame;
 	asked[self].is = true;
 	debug_break();
@@ -75,7 +83,7 @@ static void stop_and_leave(struct trap_frame *frame)
 
 	asked[self].leaves = false;
 	*frame = *asked[self].frame;
-	if (debug_stop(frame, &asked[self].event) != UNI_GDB_SIGNAL_NONE &&
+	if (debug_stop(frame, asked_event(self)) != UNI_GDB_SIGNAL_NONE &&
 	    frame->vector < TRAP_EXCEPTIONS)
 		panic_trap(frame, asked[self].fault_address);
 	/* The end of an interrupt is where threads are switched, but not on this stack: another one
@@ -124,7 +132,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 			stop_and_leave(frame);
 		else
 			debug_stop(asked[self].frame ? asked[self].frame : frame,
-				   &asked[self].event);
+				   asked_event(self));
 		return true;
 	}
 	if (pc == (uintptr_t)debug_landing && debug_step_landed(debug_owner(self, frame), frame)) {
@@ -256,13 +264,14 @@ void debug_interrupt_end(struct trap_frame *frame)
 		cpu_current()->need_resched = 1;
 		called = false;
 	}
-	if (!called && !debug_is_stopping() && !(looks && debug_link_wants_stop()))
-		return;
-	break_out(frame, 0,
-		  &(struct uni_gdb_event){
-			  .kind = UNI_GDB_EVENT_ATTENTION,
-			  .signal = UNI_GDB_SIGTRAP,
-		  });
+	if (called || (looks && debug_link_wants_stop()))
+		break_out(frame, 0,
+			  &(struct uni_gdb_event){
+				  .kind = UNI_GDB_EVENT_ATTENTION,
+				  .signal = UNI_GDB_SIGTRAP,
+			  });
+	else if (debug_is_stopping())
+		break_out(frame, 0, NULL);
 }
 
 void debug_panic(struct trap_frame *frame)
