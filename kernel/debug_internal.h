@@ -71,7 +71,8 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event);
 /* Some CPU holds the others, or is about to. */
 bool debug_is_stopping(void);
 
-/* It waits a little for interrupt handlers to end. */
+/* While debug_is_stopping(): the CPU that stops the others still waits for interrupt handlers to
+ * end. Any context. */
 bool debug_lets_handlers_end(void);
 
 /* This CPU is in debug_stop(). */

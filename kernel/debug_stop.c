@@ -196,6 +196,7 @@ static bool claim_all(void)
 	return all;
 }
 
+/* To those that are not held yet; true when there is none. */
 static bool send_nmis(unsigned self)
 {
 	bool all = true;

@@ -47,7 +47,7 @@ static void win(void)
 	panic_end();
 }
 
-static bool is_lost(unsigned cpu)
+static bool still_runs(unsigned cpu)
 {
 	return cpu != info.cpu && cpus[cpu].online && !cpus[cpu].stopped;
 }
@@ -55,7 +55,7 @@ static bool is_lost(unsigned cpu)
 static bool others_stopped(void)
 {
 	for (unsigned i = 0; i < CPU_MAX; i++)
-		if (is_lost(i))
+		if (still_runs(i))
 			return false;
 	return true;
 }
@@ -70,10 +70,10 @@ static void stop_others(void)
 }
 
 /* Their threads are in the dump without registers. */
-static void print_lost_cpus(void)
+static void print_cpus_not_stopped(void)
 {
 	for (unsigned i = 0; i < CPU_MAX; i++)
-		if (is_lost(i))
+		if (still_runs(i))
 			console_printf_polled("cpu %u did not stop\n", i);
 }
 
@@ -102,7 +102,7 @@ static _Noreturn void die(struct trap_frame *frame)
 	stop_others();
 	debug_dies();
 	panic_print(&info);
-	print_lost_cpus();
+	print_cpus_not_stopped();
 	probe_panic(&info);
 	panic_end();
 }
