@@ -330,12 +330,14 @@ static bool fill_input(struct uni_gdb *stub)
 	return got > 0;
 }
 
-/* Bytes made the guest stop, and turned out to ask for nothing. */
+/* Bytes made the guest stop, and turned out to ask for nothing; or what happened is no news to gdb,
+ * which waits for other: poll has looked. */
 static bool stopped_for_nothing(const struct uni_gdb *stub)
 {
-	return (stub->owes_stop || !stub->attached) && !stub->stays &&
-	       stub->current.kind == UNI_GDB_EVENT_ATTENTION &&
-	       !uni_gdb_receiver_in_frame(&stub->receiver);
+	bool is_nothing = stub->owes_stop || (!stub->attached && !stub->stays &&
+					      stub->current.kind == UNI_GDB_EVENT_ATTENTION);
+
+	return is_nothing && !uni_gdb_receiver_in_frame(&stub->receiver);
 }
 
 /* gdb's next words are here already: the guest stops again before it ran. */

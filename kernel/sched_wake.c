@@ -43,13 +43,19 @@ static unsigned choose_cpu(const struct thread *thread)
 	return thread->cpu;
 }
 
-/* Tells a CPU that its run queue got something. Its lock held, interrupts off. */
+static bool is_idle(unsigned cpu)
+{
+	return cpus[cpu].thread == cpus[cpu].idle;
+}
+
+/* Tells a CPU that its run queue got something. One that was claimed as idle is told of a frozen
+ * thread too: it does nothing but say again that it is idle. Its lock held, interrupts off. */
 static void notify(unsigned cpu)
 {
 	if (cpu == cpu_id())
 		sched_check_preemption(run_queue_of(cpu), cpu_current());
 	else if (run_queue_top(run_queue_of(cpu)) >= cpus[cpu].thread->priority ||
-		 run_queue_movable(run_queue_of(cpu)) != NULL)
+		 run_queue_movable(run_queue_of(cpu)) != NULL || is_idle(cpu))
 		irq_send_reschedule(cpu);
 }
 
@@ -113,7 +119,7 @@ static void make_ready(struct thread *thread)
 	sched_move(thread, cpu);
 	run_queue_put(queue, thread, false);
 	notify(cpu);
-	may_be_stolen = thread->pinned_cpu == THREAD_ANY_CPU && cpus[cpu].thread != cpus[cpu].idle;
+	may_be_stolen = thread->pinned_cpu == THREAD_ANY_CPU && !is_idle(cpu);
 	spin_unlock_irqs_off(&queue->lock);
 	if (may_be_stolen)
 		kick_idle();

@@ -97,6 +97,7 @@ FILES = {
         "gdb.threads/manythreads.exp": 12,
         "gdb.threads/non-ldr-exit.exp": 4,
         "gdb.threads/pthread_cond_wait.exp": 4,
+        "gdb.threads/schedlock-thread-exit.exp": 3,
         "gdb.threads/stop-with-handle.exp": 3,
         "gdb.threads/switch-threads.exp": 3,
         "gdb.threads/thread-specific.exp": 14,

@@ -205,7 +205,7 @@ Test(rsp_calls, what_gdb_wrote_pends_until_the_thread_goes)
 	cr_expect_not(uni_gdb_call_pends(&m.stub, 2));
 	rsp_go("vCont;c:2");
 	cr_expect(uni_gdb_call_pends(&m.stub, 1), "it is held");
-	rsp_stop(UNI_GDB_EVENT_STEP, 2, 0);
+	rsp_stop(UNI_GDB_EVENT_SIGNAL, 2, 0);
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	rsp_received();
 	rsp_expect("Hg1", "OK");

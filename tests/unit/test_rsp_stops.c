@@ -52,7 +52,7 @@ Test(stops, a_step_that_another_thread_was_quicker_than_is_no_news)
 	/* Of the step that was made nothing is told: see rsp_go(). */
 	rsp_go("vCont;s:1;c");
 	rsp_stop(UNI_GDB_EVENT_STEP, 2, 0);
-	uni_gdb_poll(&m.stub);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
 	cr_expect_str_eq(rsp_received(), "", "nor one of a thread that is to go on");
 	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
@@ -66,4 +66,25 @@ Test(stops, a_hit_whose_breakpoint_is_gone_is_no_news)
 	rsp_received();
 	rsp_expect("z0,100400,1", "OK");
 	rsp_go("vCont;c");
+}
+
+/* It was not yet where it could be held when gdb let the other one go. */
+Test(stops, a_hit_of_a_thread_that_is_held_lets_the_others_go_on)
+{
+	rsp_expect("Z0,100400,1", "OK");
+	rsp_go("vCont;c:1");
+	m.threads[1].registers.words[UNI_GDB_RIP] = CODE;
+	rsp_stop(UNI_GDB_EVENT_BREAKPOINT, 2, CODE);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
+	cr_expect_str_eq(rsp_received(), "");
+	cr_expect(m.stub.as_before);
+	cr_expect(uni_gdb_event_pends(&m.stub, 2));
+	/* gdb hears of it when it lets that one go. */
+	rsp_stop(UNI_GDB_EVENT_ATTENTION, 1, 0);
+	machine_send(&m, "\x03", 1);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
+	cr_expect_not_null(strstr(rsp_received(), "T02thread:1;"));
+	rsp_send("vCont;c");
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
+	cr_expect_not_null(strstr(rsp_received(), "swbreak:;thread:2;"));
 }
