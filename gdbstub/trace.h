@@ -70,6 +70,8 @@ struct uni_gdb_tracepoint {
 	uint16_t first_action;
 	uint16_t last_action;
 	uint16_t next_here; /* another at the same address */
+	/* Of what it collects, and of what each step behind it does; 0: that varies. */
+	uint32_t frame_len[2];
 	/* any CPU */
 	uint64_t hits;
 	uint64_t usage; /* bytes collected */
@@ -85,12 +87,6 @@ struct uni_gdb_trace_walk {
 };
 
 #define UNI_GDB_TRACE_WALKS 4
-
-/* Where a CPU collects, before it knows how much that is. */
-struct uni_gdb_trace_draft {
-	uint32_t len;
-	uint8_t bytes[UNI_GDB_TRACE_FRAME_MAX];
-};
 
 /* Frames as in gdb's trace files: u16 tracepoint, u32 length, blocks. They lie in parts that are
  * filled one after the other; a circular buffer gives up a whole part at a time. */
@@ -174,7 +170,7 @@ struct uni_gdb_trace {
 	uint64_t end_us;
 
 	struct uni_gdb_trace_buffer buffer;
-	struct uni_gdb_trace_draft drafts[UNI_GDB_TRACE_CPUS];
+	uint8_t drafts[UNI_GDB_TRACE_CPUS][UNI_GDB_TRACE_FRAME_MAX];
 	struct uni_gdb_trace_walk walks[UNI_GDB_TRACE_CPUS][UNI_GDB_TRACE_WALKS];
 
 	struct uni_gdb_frame selected;

@@ -117,43 +117,25 @@ static int reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len, uint64_t *
 	}
 }
 
-typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned_word;
-
-static void copy_word(uint8_t *to, const uint8_t *from, unsigned at)
+int uni_gdb_trace_buffer_reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len, uint64_t *place)
 {
-	*(volatile unaligned_word *)(to + at) = *(const unaligned_word *)(from + at);
-}
+	int err = reserve(buffer, len, place);
 
-static void copy(uint8_t *to, const uint8_t *from, uint32_t len)
-{
-	for (; len >= 32; len -= 32, to += 32, from += 32) {
-		copy_word(to, from, 0);
-		copy_word(to, from, 8);
-		copy_word(to, from, 16);
-		copy_word(to, from, 24);
-	}
-	for (; len >= 8; len -= 8, to += 8, from += 8)
-		copy_word(to, from, 0);
-	for (; len; len--, to++, from++)
-		*(volatile uint8_t *)to = *from;
-}
-
-int uni_gdb_trace_buffer_put(struct uni_gdb_trace_buffer *buffer, const uint8_t *bytes,
-			     uint32_t len)
-{
-	uint64_t place;
-	int err = reserve(buffer, len, &place);
-
-	if (err < 0) {
+	if (err < 0)
 		__atomic_fetch_add(&buffer->lost, 1, __ATOMIC_RELAXED);
-		return err;
-	}
-	copy(buffer->bytes + serial_of(place) % buffer->part_count * buffer->part_size +
-		     used_of(place),
-	     bytes, len);
+	return err;
+}
+
+uint8_t *uni_gdb_trace_buffer_at(const struct uni_gdb_trace_buffer *buffer, uint64_t place)
+{
+	return buffer->bytes + serial_of(place) % buffer->part_count * buffer->part_size +
+	       used_of(place);
+}
+
+void uni_gdb_trace_buffer_commit(struct uni_gdb_trace_buffer *buffer, uint64_t place)
+{
 	__atomic_fetch_add(&buffer->created, 1, __ATOMIC_RELAXED);
 	leave(buffer, serial_of(place));
-	return 0;
 }
 
 /* --- reading --- */

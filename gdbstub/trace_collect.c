@@ -16,7 +16,9 @@
 /* The context of expressions that collect. */
 struct collection {
 	struct uni_gdb_evaluation evaluation; /* first: it is theirs too */
-	struct uni_gdb_trace_draft *draft;
+	uint8_t *bytes;			      /* of the frame */
+	uint32_t len;
+	uint32_t room;
 	bool cut;
 	bool unread;
 };
@@ -26,21 +28,20 @@ struct collection {
 /* NULL where there is no room. */
 static uint8_t *start_block(struct collection *collection, char kind, uint32_t len)
 {
-	struct uni_gdb_trace_draft *draft = collection->draft;
-	uint8_t *block = draft->bytes + draft->len;
+	uint8_t *block = collection->bytes + collection->len;
 
-	if (len >= UNI_GDB_TRACE_FRAME_MAX - draft->len) {
+	if (len >= collection->room - collection->len) {
 		collection->cut = true;
 		return NULL;
 	}
 	block[0] = (uint8_t)kind;
-	draft->len += 1 + len;
+	collection->len += 1 + len;
 	return block + 1;
 }
 
 static void drop_block(struct collection *collection, uint32_t len)
 {
-	collection->draft->len -= 1 + len;
+	collection->len -= 1 + len;
 }
 
 /* In the order of the target's own numbers. */
@@ -192,41 +193,97 @@ static void run_action(struct collection *collection, const struct uni_gdb_trace
 	}
 }
 
-static void keep(struct collection *collection, struct uni_gdb_tracepoint *tracepoint)
+/* --- frames --- */
+
+typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned_word;
+
+static void copy_word(uint8_t *to, const uint8_t *from, unsigned at)
+{
+	*(volatile unaligned_word *)(to + at) = *(const unaligned_word *)(from + at);
+}
+
+static void copy(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+	for (; len >= 32; len -= 32, to += 32, from += 32) {
+		copy_word(to, from, 0);
+		copy_word(to, from, 8);
+		copy_word(to, from, 16);
+		copy_word(to, from, 24);
+	}
+	for (; len >= 8; len -= 8, to += 8, from += 8)
+		copy_word(to, from, 0);
+	for (; len; len--, to++, from++)
+		*(volatile uint8_t *)to = *from;
+}
+
+static void lose(struct uni_gdb *stub, struct uni_gdb_tracepoint *tracepoint, int err)
+{
+	__atomic_fetch_add(&tracepoint->lost, 1, __ATOMIC_RELAXED);
+	if (err == -UNI_ENOSPC)
+		uni_gdb_trace_stop(stub, UNI_GDB_TRACE_FULL, 0);
+}
+
+static void finish(const struct collection *collection, struct uni_gdb_tracepoint *tracepoint,
+		   uint64_t place)
 {
 	struct uni_gdb_trace_buffer *buffer = &collection->evaluation.stub->trace.buffer;
-	struct uni_gdb_trace_draft *draft = collection->draft;
-	int err;
 
-	put_16(draft->bytes, (uint16_t)tracepoint->number);
-	put_32(draft->bytes + 2, draft->len - UNI_GDB_FRAME_HEAD);
-	err = uni_gdb_trace_buffer_put(buffer, draft->bytes, draft->len);
-	if (err < 0)
-		__atomic_fetch_add(&tracepoint->lost, 1, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_add(&tracepoint->usage, draft->len, __ATOMIC_RELAXED);
-	if (err == -UNI_ENOSPC)
-		uni_gdb_trace_stop(collection->evaluation.stub, UNI_GDB_TRACE_FULL, 0);
+	uni_gdb_trace_buffer_commit(buffer, place);
+	__atomic_fetch_add(&tracepoint->usage, collection->len, __ATOMIC_RELAXED);
+}
+
+/* What it lacks is counted also where it is lost. */
+static void count_faults(const struct collection *collection)
+{
+	struct uni_gdb_trace_buffer *buffer = &collection->evaluation.stub->trace.buffer;
+
 	if (collection->cut)
 		__atomic_fetch_add(&buffer->cut, 1, __ATOMIC_RELAXED);
 	if (collection->unread)
 		__atomic_fetch_add(&buffer->unread, 1, __ATOMIC_RELAXED);
 }
 
+static void collect_to(struct collection *collection, const struct uni_gdb_tracepoint *tracepoint,
+		       bool stepping, uint8_t *bytes, uint32_t room)
+{
+	const struct uni_gdb_trace *trace = &collection->evaluation.stub->trace;
+	uint16_t next = tracepoint->first_action;
+
+	collection->bytes = bytes;
+	collection->len = UNI_GDB_FRAME_HEAD;
+	collection->room = room;
+	for (; next != UNI_GDB_TRACE_NONE; next = trace->actions[next].next)
+		if (trace->actions[next].stepping == stepping)
+			run_action(collection, &trace->actions[next]);
+	put_16(bytes, (uint16_t)tracepoint->number);
+	put_32(bytes + 2, collection->len - UNI_GDB_FRAME_HEAD);
+}
+
+/* A frame whose length is known is made where it stays. */
 static void collect(struct uni_gdb *stub, struct uni_gdb_tracepoint *tracepoint,
 		    const struct uni_gdb_hit *hit, bool stepping)
 {
-	struct collection collection = {
-		.evaluation = {.stub = stub, .hit = hit},
-		.draft = &stub->trace.drafts[hit->cpu],
-	};
-	uint16_t next = tracepoint->first_action;
+	struct collection collection = {.evaluation = {.stub = stub, .hit = hit}};
+	struct uni_gdb_trace_buffer *buffer = &stub->trace.buffer;
+	uint8_t *draft = stub->trace.drafts[hit->cpu];
+	uint32_t len = tracepoint->frame_len[stepping];
+	uint64_t place;
+	int err;
 
-	collection.draft->len = UNI_GDB_FRAME_HEAD;
-	for (; next != UNI_GDB_TRACE_NONE; next = stub->trace.actions[next].next)
-		if (stub->trace.actions[next].stepping == stepping)
-			run_action(&collection, &stub->trace.actions[next]);
-	keep(&collection, tracepoint);
+	if (!len)
+		collect_to(&collection, tracepoint, stepping, draft, UNI_GDB_TRACE_FRAME_MAX);
+	err = uni_gdb_trace_buffer_reserve(buffer, len ? len : collection.len, &place);
+	if (err < 0) {
+		lose(stub, tracepoint, err);
+	} else if (len) {
+		collect_to(&collection, tracepoint, stepping,
+			   uni_gdb_trace_buffer_at(buffer, place), len);
+		finish(&collection, tracepoint, place);
+	} else {
+		copy(uni_gdb_trace_buffer_at(buffer, place), draft, collection.len);
+		finish(&collection, tracepoint, place);
+	}
+	count_faults(&collection);
 }
 
 /* --- hits --- */

@@ -40,10 +40,13 @@ void uni_gdb_trace_stand(struct uni_gdb *stub);
 
 /* Empties it, and shares out `size` bytes of it. */
 void uni_gdb_trace_buffer_reset(struct uni_gdb_trace_buffer *buffer, bool circular);
-/* Any number of CPUs while the guest runs. -UNI_ENOSPC: there is no room, for good; -UNI_EAGAIN:
- * not at this moment; both are counted. */
-int uni_gdb_trace_buffer_put(struct uni_gdb_trace_buffer *buffer, const uint8_t *bytes,
-			     uint32_t len);
+/* Takes room for a frame, which is there as soon as it is committed. Any number of CPUs while the
+ * guest runs. -UNI_ENOSPC: there is none, for good; -UNI_EAGAIN: not at this moment; both are
+ * counted. */
+int uni_gdb_trace_buffer_reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len,
+				 uint64_t *place);
+uint8_t *uni_gdb_trace_buffer_at(const struct uni_gdb_trace_buffer *buffer, uint64_t place);
+void uni_gdb_trace_buffer_commit(struct uni_gdb_trace_buffer *buffer, uint64_t place);
 /* While the guest is stopped. */
 uint64_t uni_gdb_trace_buffer_used(const struct uni_gdb_trace_buffer *buffer);
 /* Bytes of the frames, one behind the other, from `offset` on. Returns how many. */

@@ -57,6 +57,22 @@ bool uni_gdb_trace_is_over(const struct uni_gdb *stub)
 	       stub->standing_count > stub->untraced_count;
 }
 
+static uint32_t frame_len(const struct uni_gdb_trace *trace,
+			  const struct uni_gdb_tracepoint *tracepoint, bool stepping)
+{
+	uint32_t len = UNI_GDB_FRAME_HEAD;
+	uint16_t next = tracepoint->first_action;
+
+	for (; next != UNI_GDB_TRACE_NONE; next = trace->actions[next].next) {
+		if (trace->actions[next].stepping != stepping)
+			continue;
+		if (trace->actions[next].kind != UNI_GDB_COLLECT_REGISTERS)
+			return 0;
+		len += 1 + trace->registers.size;
+	}
+	return len <= UNI_GDB_TRACE_FRAME_MAX ? len : 0;
+}
+
 void uni_gdb_trace_stand(struct uni_gdb *stub)
 {
 	struct uni_gdb_trace *trace = &stub->trace;
@@ -72,5 +88,7 @@ void uni_gdb_trace_stand(struct uni_gdb *stub)
 		b->is_fast |= tracepoint->fast_len > 0;
 		tracepoint->next_here = b->traced;
 		b->traced = (uint16_t)i;
+		tracepoint->frame_len[false] = frame_len(trace, tracepoint, false);
+		tracepoint->frame_len[true] = frame_len(trace, tracepoint, true);
 	}
 }

@@ -12,15 +12,27 @@
 typedef uint64_t __attribute__((aligned(1), may_alias)) unaligned_word;
 typedef uint32_t __attribute__((aligned(1), may_alias)) unaligned_half;
 
-static void add(struct uni_gdb_move *moves, uint16_t *count, unsigned from, unsigned to)
+static bool follows(const struct uni_gdb_move *move)
 {
-	moves[(*count)++] = (struct uni_gdb_move){(uint16_t)from, (uint16_t)to};
+	return move[1].from == move[0].from + WORD && move[1].to == move[0].to + WORD;
 }
 
-static void add_narrow(struct uni_gdb_narrow_move *moves, uint16_t *count, unsigned from,
-		       unsigned to, unsigned bytes)
+/* Four words that lie one behind the other make a wide move. */
+static void add(struct uni_gdb_moves *moves, unsigned from, unsigned to)
 {
-	moves[(*count)++] = (struct uni_gdb_narrow_move){
+	struct uni_gdb_move *last = &moves->words[moves->word_count++];
+
+	*last = (struct uni_gdb_move){(uint16_t)from, (uint16_t)to};
+	if (moves->word_count < UNI_GDB_WIDE || !follows(last - 1) || !follows(last - 2) ||
+	    !follows(last - 3))
+		return;
+	moves->word_count -= UNI_GDB_WIDE;
+	moves->wide[moves->wide_count++] = last[-3];
+}
+
+static void add_narrow(struct uni_gdb_moves *moves, unsigned from, unsigned to, unsigned bytes)
+{
+	moves->narrow[moves->narrow_count++] = (struct uni_gdb_narrow_move){
 		.place = {(uint16_t)from, (uint16_t)to},
 		.mask = bytes < 4 ? (1u << 8 * bytes) - 1 : UINT32_MAX,
 	};
@@ -32,10 +44,9 @@ static void add_word(struct uni_gdb_register_block *block,
 	unsigned from = (unsigned)(offsetof(struct uni_gdb_registers, words) + layout->word * WORD);
 
 	if (layout->size == WORD)
-		add(block->words, &block->word_count, from, block->size);
+		add(&block->core, from, block->size);
 	else
-		add_narrow(block->words_narrow, &block->word_narrow_count, from, block->size,
-			   layout->bytes);
+		add_narrow(&block->core, from, block->size, layout->bytes);
 }
 
 /* The last bytes of an x87 register take up to six more with them, over what is written later. */
@@ -46,18 +57,17 @@ static void add_fpu(struct uni_gdb_register_block *block, const struct uni_gdb_x
 	if (layout->from == UNI_GDB_XSAVE_TAGS)
 		block->tags_at = (uint16_t)block->size;
 	else if (layout->size < WORD)
-		add_narrow(block->fpu_narrow, &block->fpu_narrow_count, from, block->size,
-			   layout->bytes);
+		add_narrow(&block->fpu, from, block->size, layout->bytes);
 	else
 		for (unsigned at = 0; at < layout->size; at += WORD)
-			add(block->fpu, &block->fpu_count, from + at, block->size + at);
+			add(&block->fpu, from + at, block->size + at);
 }
 
 void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint32_t sets)
 {
 	block->size = 0;
-	block->fpu_count = block->fpu_narrow_count = 0;
-	block->word_count = block->word_narrow_count = 0;
+	block->fpu.wide_count = block->fpu.word_count = block->fpu.narrow_count = 0;
+	block->core.wide_count = block->core.word_count = block->core.narrow_count = 0;
 	for (unsigned i = 0; i < uni_gdb_x86_feature_count; i++) {
 		const struct uni_gdb_x86_feature *feature = &uni_gdb_x86_features[i];
 
@@ -75,26 +85,9 @@ void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint
 	}
 }
 
-static void move_one(uint8_t *to, const uint8_t *from, struct uni_gdb_move move)
+static void move_word(uint8_t *to, const uint8_t *from)
 {
-	*(volatile unaligned_word *)(to + move.to) = *(const unaligned_word *)(from + move.from);
-}
-
-static void move_words(uint8_t *to, const uint8_t *from, const struct uni_gdb_move *move,
-		       unsigned count)
-{
-	for (; count >= 8; count -= 8, move += 8) {
-		move_one(to, from, move[0]);
-		move_one(to, from, move[1]);
-		move_one(to, from, move[2]);
-		move_one(to, from, move[3]);
-		move_one(to, from, move[4]);
-		move_one(to, from, move[5]);
-		move_one(to, from, move[6]);
-		move_one(to, from, move[7]);
-	}
-	for (; count; count--, move++)
-		move_one(to, from, *move);
+	*(volatile unaligned_word *)to = *(const unaligned_word *)from;
 }
 
 static void put_half(uint8_t *to, uint32_t value)
@@ -102,12 +95,38 @@ static void put_half(uint8_t *to, uint32_t value)
 	*(volatile unaligned_half *)to = value;
 }
 
+static void move_wide(uint8_t *to, const uint8_t *from, const struct uni_gdb_move *move,
+		      unsigned count)
+{
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < count; i++)
+#pragma GCC unroll 4
+		for (unsigned k = 0; k < UNI_GDB_WIDE; k++)
+			move_word(to + move[i].to + k * WORD, from + move[i].from + k * WORD);
+}
+
+static void move_words(uint8_t *to, const uint8_t *from, const struct uni_gdb_move *move,
+		       unsigned count)
+{
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < count; i++)
+		move_word(to + move[i].to, from + move[i].from);
+}
+
 static void move_narrow(uint8_t *to, const uint8_t *from, const struct uni_gdb_narrow_move *move,
 			unsigned count)
 {
-	for (; count; count--, move++)
-		put_half(to + move->place.to,
-			 *(const unaligned_half *)(from + move->place.from) & move->mask);
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < count; i++)
+		put_half(to + move[i].place.to,
+			 *(const unaligned_half *)(from + move[i].place.from) & move[i].mask);
+}
+
+static void move(uint8_t *to, const uint8_t *from, const struct uni_gdb_moves *moves)
+{
+	move_wide(to, from, moves->wide, moves->wide_count);
+	move_words(to, from, moves->words, moves->word_count);
+	move_narrow(to, from, moves->narrow, moves->narrow_count);
 }
 
 /* It is a multiple of four. */
@@ -125,13 +144,11 @@ void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 	const uint8_t *from = (const uint8_t *)registers;
 
 	if (registers->known >> UNI_GDB_FPU & 1) {
-		move_words(bytes, from, block->fpu, block->fpu_count);
-		move_narrow(bytes, from, block->fpu_narrow, block->fpu_narrow_count);
+		move(bytes, from, &block->fpu);
 		put_half(bytes + block->tags_at,
 			 uni_gdb_x86_tags_expand(registers->xsave[UNI_GDB_XSAVE_TAGS]));
 	} else {
 		clear(bytes, block->size);
 	}
-	move_words(bytes, from, block->words, block->word_count);
-	move_narrow(bytes, from, block->words_narrow, block->word_narrow_count);
+	move(bytes, from, &block->core);
 }

@@ -66,17 +66,23 @@ struct uni_gdb_narrow_move {
 	uint32_t mask; /* of those that are kept */
 };
 
-#define UNI_GDB_FPU_MOVES 288
-#define UNI_GDB_WORD_MOVES 24
+#define UNI_GDB_WIDE 4
+
+#define UNI_GDB_WIDE_MOVES 80
+#define UNI_GDB_WORD_MOVES 96
 #define UNI_GDB_NARROW_MOVES 12
 
-/* What lies in words[] and what in xsave[]: eight bytes at once, and less. */
+struct uni_gdb_moves {
+	uint16_t wide_count, word_count, narrow_count;
+	struct uni_gdb_move wide[UNI_GDB_WIDE_MOVES]; /* UNI_GDB_WIDE words */
+	struct uni_gdb_move words[UNI_GDB_WORD_MOVES];
+	struct uni_gdb_narrow_move narrow[UNI_GDB_NARROW_MOVES];
+};
+
+/* What lies in words[] and what in xsave[]. */
 struct uni_gdb_register_block {
 	uint32_t size; /* bytes, at most UNI_GDB_REGISTERS_MAX */
 	uint16_t tags_at;
-	uint16_t fpu_count, fpu_narrow_count, word_count, word_narrow_count;
-	struct uni_gdb_move fpu[UNI_GDB_FPU_MOVES];
-	struct uni_gdb_move words[UNI_GDB_WORD_MOVES];
-	struct uni_gdb_narrow_move fpu_narrow[UNI_GDB_NARROW_MOVES];
-	struct uni_gdb_narrow_move words_narrow[UNI_GDB_NARROW_MOVES];
+	struct uni_gdb_moves fpu;
+	struct uni_gdb_moves core;
 };

@@ -108,6 +108,7 @@ static uint64_t copy(void *to, const void *from, size_t len)
 {
 	uint64_t bits = 0;
 
+#pragma GCC unroll 4
 	for (size_t i = 0; i < len / sizeof(bits); i++) {
 		uint64_t word = ((const uint64_t *)from)[i];
 
