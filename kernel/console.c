@@ -13,6 +13,7 @@
 #define INPUT_SIZE 256 /* a power of two */
 
 static struct spinlock output_lock = SPINLOCK_INIT("console");
+static uint64_t lost_bytes; /* that the UART did not take */
 
 /* What was typed and not read yet; what does not fit is lost, as on any terminal. */
 static struct wait_queue input_queue = WAIT_QUEUE_INIT(input_queue, "console input");
@@ -24,14 +25,34 @@ void console_init(void)
 	uart_init();
 }
 
-void console_write_polled(const char *text, size_t len)
+/* How many bytes the UART took. */
+static size_t put(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n' && !uart_put(CONSOLE_UART, '\r'))
-			return;
+			return i;
 		if (!uart_put(CONSOLE_UART, (uint8_t)text[i]))
-			return;
+			return i;
 	}
+	return len;
+}
+
+static bool tell_lost(void)
+{
+	char line[40];
+	size_t len = format_text(line, sizeof(line), "\n[%llu bytes lost]\n",
+				 (unsigned long long)lost_bytes);
+
+	return put(line, len) == len;
+}
+
+void console_write_polled(const char *text, size_t len)
+{
+	if (lost_bytes > 0 && tell_lost())
+		lost_bytes = 0;
+	if (lost_bytes == 0)
+		len -= put(text, len);
+	lost_bytes += len;
 }
 
 void console_write(const char *text, size_t len)

@@ -15,7 +15,8 @@ void console_init(void);
 void console_start(void);
 
 /* Any context but NMI. Whole calls do not interleave. "\n" goes out as "\r\n". Output waits until
- * the UART took it, at most UART_TIMEOUT; then it is dropped. */
+ * the UART takes it, a second or so; then it is dropped, as is what follows, until the UART takes
+ * bytes again: how many bytes were lost is printed then. */
 void console_write(const char *text, size_t len);
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -33,8 +34,9 @@ size_t console_read(char *buffer, size_t size);
 
 bool uart_present(unsigned uart);
 
-/* Polled, no locks, any context. Put waits until there is room; returns false when the UART did not
- * take the byte. Get returns -1 when nothing has come. */
+/* Polled, no locks, any context. Put waits until there is room, at most a second; returns false
+ * when the UART did not take the byte, and then does not wait until it takes one. Get returns -1
+ * when nothing has come. */
 bool uart_put(unsigned uart, uint8_t byte);
 int uart_get(unsigned uart);
 bool uart_has_input(unsigned uart);

@@ -129,15 +129,11 @@ static bool holds_a_run_queue(unsigned index)
 }
 
 /* Where all threads stop together nothing has brought the CPU to where its thread can be set aside.
- * It gets there soon if it is in a section that ends, which others may wait for: then it goes, and
- * the end of that section takes the thread off. */
+ * It gets there soon if it is in a section that ends, which others may wait for. */
 static bool gets_out(unsigned index)
 {
-	if (cpus[index].preempt_count == 0 && cpus[index].irq_depth == 0 &&
-	    !holds_a_run_queue(index))
-		return false;
-	cpus[index].need_resched = 1;
-	return true;
+	return cpus[index].preempt_count > 0 || cpus[index].irq_depth > 0 ||
+	       holds_a_run_queue(index);
 }
 
 bool debug_aside_keeps(unsigned index)
@@ -154,9 +150,14 @@ bool debug_aside_keeps(unsigned index)
 		return has_news(cpu) || uni_gdb_call_pends(&debug_stub, cpu->thread->id);
 	/* So far one that began since gdb let others go has not been. */
 	cpu->thread->frozen = true;
-	return !set_aside(cpu) &&
-	       (debug_stub.non_stop || has_news(cpu) ||
-		uni_gdb_call_pends(&debug_stub, cpu->thread->id) || !gets_out(index));
+	if (set_aside(cpu))
+		return false;
+	if (debug_stub.non_stop || has_news(cpu) || !gets_out(index) ||
+	    uni_gdb_call_pends(&debug_stub, cpu->thread->id))
+		return true;
+	/* It goes, and the end of that section takes the thread off. */
+	cpus[index].need_resched = 1;
+	return false;
 }
 
 /* --- where all threads stop together --- */

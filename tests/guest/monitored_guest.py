@@ -24,15 +24,15 @@ def say(line, word):
 
 
 @contextlib.contextmanager
-def qemu_with_a_monitor(application, cpus, *arguments):
+def qemu_with_a_monitor(application, cpus, *arguments, console="null"):
     """Yields the socket of gdb's UART and a function that injects one into every CPU, or says another
-    word to QEMU's monitor."""
+    word to QEMU's monitor. `console` is where QEMU has the other UART lead."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         uart, monitor = (pathlib.Path(folder) / name for name in ("uart", "monitor"))
         words = [
             *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
             *("-no-reboot", "-M", "q35", "-accel", "tcg", "-m", "64", "-smp", str(cpus)),
-            *("-serial", "null", "-serial", f"unix:{uart},server=on,wait=off"),
+            *("-serial", console, "-serial", f"unix:{uart},server=on,wait=off"),
             *("-chardev", f"socket,id=monitor,path={monitor},server=on,wait=off"),
             *("-mon", "chardev=monitor,mode=readline"),
             *("-kernel", str(image(application)), "-append", " ".join(("gdb=ttyS1", *arguments))),

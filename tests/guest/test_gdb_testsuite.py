@@ -58,6 +58,7 @@ FILES = {
         "gdb.base/condbreak.exp": 33,
         "gdb.base/define.exp": 44,
         "gdb.base/list.exp": 129,
+        "gdb.base/long-inferior-output.exp": 3,
         "gdb.base/maint-info-sections.exp": 20,
         "gdb.base/pc-fp.exp": 7,
         "gdb.base/remote.exp": 36,

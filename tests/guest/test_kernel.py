@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The kernel under a bare QEMU: it boots on every machine, tests itself, and dies as it should."""
 
+import fcntl
 import json
+import os
+import pathlib
 import re
+import select
 import socket
 import subprocess
+import tempfile
 
+from gdb_session import Gdb
 from harness import image, main, test
+from monitored_guest import qemu_with_a_monitor
 
 MACHINES = ("microvm", "q35")
 END = b"(the console ended)"
@@ -57,6 +64,14 @@ def boot(machine, cpus, memory, name, arguments="", typed=None, timeout=60, opti
             messages = [json.loads(line) for line in lines]
     ends = [m["data"]["reason"] for m in messages if m.get("event") == "SHUTDOWN"]
     return console.decode(errors="replace"), ends[0]
+
+
+def read_all(fd):
+    """What comes until nothing does for a while."""
+    text = b""
+    while select.select([fd], [], [], 1)[0]:
+        text += os.read(fd, 65536)
+    return text
 
 
 @test
@@ -117,6 +132,26 @@ def every_fault_ends_in_the_panic_path():
             assert "backtrace: 0x" in console, console
             assert console.count("panic: ") == 1, console
             assert end == "guest-panic", f"{kind}: {end}"
+
+
+@test
+def counts_what_a_console_that_nobody_reads_did_not_take():
+    with tempfile.TemporaryDirectory() as folder:
+        console = pathlib.Path(folder) / "console"
+        for end in ("in", "out"):
+            os.mkfifo(f"{console}.{end}")
+        out = os.open(f"{console}.out", os.O_RDWR)
+        fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, 4096)
+        with qemu_with_a_monitor("drill", 1, f"rounds={1 << 40}", console=f"pipe:{console}") as (uart, _):
+            with Gdb(image("drill"), uart) as gdb:
+                read_all(out)
+                gdb("call (void)console_write((char *)trace_frames, 20000)")
+                taken = read_all(out)
+                gdb("call (void)console_write((char *)trace_frames, 3)")
+                after = read_all(out)
+        os.close(out)
+    assert 4096 <= len(taken) < 20000 and not taken.strip(b"\0"), taken
+    assert after == b"\r\n[%d bytes lost]\r\n\0\0\0" % (20000 - len(taken)), after
 
 
 main()

@@ -27,11 +27,13 @@ enum uart_register {
 
 #define DIVISOR_115200 1
 
-/* Status reads, each an exit to the host, before a byte is given up. */
-#define PUT_TRIES 100000
+/* Status reads, each an exit to the host, before a byte is given up: about a second. */
+#define PUT_TRIES 2000000
 
 static const uint16_t bases[UART_COUNT] = {0x3f8, 0x2f8};
 static bool present[UART_COUNT];
+/* It took no byte in that time: the next ones do not wait. */
+static bool stalled[UART_COUNT];
 
 static bool probe(uint16_t base)
 {
@@ -77,12 +79,14 @@ bool uart_put(unsigned uart, uint8_t byte)
 {
 	if (!uart_present(uart))
 		return false;
-	for (unsigned i = 0; i < PUT_TRIES; i++) {
+	for (unsigned tries = stalled[uart] ? 1 : PUT_TRIES; tries > 0; tries--) {
 		if (io_in8(bases[uart] + UART_STATUS) & STATUS_EMPTY) {
 			io_out8(bases[uart] + UART_DATA, byte);
+			stalled[uart] = false;
 			return true;
 		}
 	}
+	stalled[uart] = true;
 	return false;
 }
 
