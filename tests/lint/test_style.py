@@ -6,6 +6,7 @@ import re
 import shlex
 
 from harness import BUILD, SOURCE, UNISCOPE, UNITOP, main, run, test
+from mutation.edits import EDITS
 
 
 def files(*patterns):
@@ -38,6 +39,16 @@ def no_file_is_named_after_nothing():
 def no_file_is_longer_than_800_lines():
     wrong = [n for n in files("*.c", "*.h", "*.S", "*.py") if (SOURCE / n).read_text().count("\n") > 800]
     assert not wrong, "\n".join(wrong)
+
+
+@test
+def each_mutant_of_a_hand_has_its_place():
+    wrong = [
+        f"{edit.test}: {edit.file} has no {edit.old!r}"
+        for edit in EDITS
+        if edit.old and edit.old not in (SOURCE / edit.file).read_text()
+    ]
+    assert not wrong, "mend tests/mutation/edits.py:\n" + "\n".join(wrong)
 
 
 @test

@@ -72,6 +72,12 @@ EDITS = [
         "thread->status.cursig = (int16_t)info->signal",
         "thread->status.cursig = 1",
     ),
+    Edit(
+        "cli: a socket path that is taken is explained",
+        "host-tools/lib/registry_claim.c",
+        "remove what is there, or take",
+        "take",
+    ),
     Edit("unitop: unitop::no_color_means_none", "tui/view_terminal.c", "!(no_color && *no_color)", "true"),
     Edit(
         FORMATS + "tables have the offsets of the headers",
@@ -128,7 +134,7 @@ EDITS = [
         'uni_gdb_put(xml, "<block begin=',
         'uni_gdb_put(xml, "<block from=',
     ),
-    Edit(NON_STOP + "one thread is stopped while others run", ASIDE, "return !set_aside(cpu);", "return true;"),
+    Edit(NON_STOP + "one thread is stopped while others run", ASIDE, "set_aside(cpu))\n\t\treturn false", "set_aside(cpu))\n\t\treturn true"),
     Edit(
         NON_STOP + "a breakpoint stops one thread",
         "kernel/debug_stop.c",
@@ -199,8 +205,8 @@ EDITS = [
     Edit(
         NON_STOP + "a function is called in a thread that is stopped",
         "kernel/debug_target.c",
-        "if (frame) {\n\t\tdebug_arch_set(",
-        "if (false) {\n\t\tdebug_arch_set(",
+        "return debug_call_set(thread, frame, fpu, registers);",
+        "return 0;",
     ),
     Edit(
         NON_STOP + "the death of gdb in the middle of a call",
@@ -335,6 +341,7 @@ EDITS = [
         "",
         "/* SPDX-License-Identifier: MIT */\n" + "\n" * 801,
     ),
+    Edit(LAYOUT + "each mutant of a hand has its place", ASIDE, "PLACES 32", "PLACES 33"),
     Edit(LAYOUT + "shell scripts pass shellcheck", "dev", "say() {", "unused=1\nsay() {"),
     Edit(LAYOUT + "man pages and help agree", "docs/man/uniscope-record.1.scd", "--duration", "--time"),
     Edit(
