@@ -354,6 +354,18 @@ EDITS = [
         "",
         "/* SPDX-License-Identifier: MIT */\n" + "\n" * 801,
     ),
+    Edit(
+        "lint_stub_text: what stops cpus calls nothing that may have a breakpoint",
+        "kernel/debug_stop.c",
+        "\t\tshutdown();",
+        "\t\tthread_yield();",
+    ),
+    Edit(
+        "lint_stub_text: what is allowed is called",
+        "kernel/debug_target.c",
+        "uni_gdb_put(text, wait_kind_name(wait->kind));",
+        'uni_gdb_put(text, "waits");',
+    ),
     Edit(LAYOUT + "each mutant of a hand has its place", ASIDE, "PLACES 32", "PLACES 33"),
     Edit(LAYOUT + "shell scripts pass shellcheck", "dev", "say() {", "unused=1\nsay() {"),
     Edit(LAYOUT + "man pages and help agree", "docs/man/uniscope-record.1.scd", "--duration", "--time"),
