@@ -7,7 +7,8 @@ Builds a copy of the tree once with every mutant in it (a condition turned round
 runs each test to see what it reaches, and then with mutants of what it reaches until it fails; those that
 few other tests reach come first. Tests of what no statement decides have a mutant that a hand wrote
 (edits.py). What was seen is kept in build-mutants/seen.json, and asked for again when the broken code is no
-more.
+more. Which mutant each test failed on is in found.txt too, which is part of the tree: that one is tried
+first, for as long as the code has it, and saves the search.
 """
 
 import argparse
@@ -25,7 +26,22 @@ from mutation.edits import EDITS
 from mutation.programs import run, tests
 
 FOLDER = SOURCE / "build-mutants"
+FOUND = pathlib.Path(__file__).with_name("found.txt")
+TWINS = 3  # statements that read the same and are tried
 SUITES = ["unit", "tui", "guest", "lint"]
+
+
+def read_found():
+    """{test: the mutant that it failed on}"""
+    if not FOUND.is_file():
+        return {}
+    return dict(line.split("\t") for line in FOUND.read_text(encoding="utf-8").splitlines())
+
+
+def replace(path, text):
+    new = path.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    os.replace(new, path)
 
 
 class Campaign:
@@ -34,6 +50,10 @@ class Campaign:
         self.tries = tries
         self.path = FOLDER / "seen.json"
         self.seen = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        self.found = read_found()
+        self.numbers = collections.defaultdict(list)  # several statements may read the same
+        for site in tree.sites:
+            self.numbers[str(site)].append(site.number)
         self.reached = {}  # test -> its sites' numbers
         self.seconds = {}
 
@@ -61,6 +81,17 @@ class Campaign:
         ranked.sort()
         return [number for _, number in ranked][: self.tries]
 
+    def break_as_before(self, test):
+        """Whether it fails on the mutant that it failed on when it was last asked for. That it passes
+        without one ./dev test shows."""
+        mutant = self.found.get(str(test))
+        for number in self.numbers.get(mutant, [])[:TWINS]:
+            result = run(test, self.tree.environment(number), limit=120)
+            if not result.passed:
+                self.keep(test, mutant, result.why)
+                return True
+        return False
+
     def break_for(self, test, shared):
         """The first mutant that it fails on, and why; None if it fails on none that is tried."""
         for number in self.candidates(test, shared):
@@ -73,9 +104,10 @@ class Campaign:
     def keep(self, test, mutant, why):
         print(f"{test}\n    {mutant}\n    {why}", flush=True)
         self.seen[str(test)] = {"mutant": mutant, "said": why}
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self.seen, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(new, self.path)
+        replace(self.path, json.dumps(self.seen, indent=1, sort_keys=True) + "\n")
+        if mutant in self.numbers and self.found.get(str(test)) != mutant:
+            self.found[str(test)] = mutant
+            replace(FOUND, "".join(f"{name}\t{self.found[name]}\n" for name in sorted(self.found)))
 
     def left(self, chosen):
         """Those that no mutant of today's code was seen to fail."""
@@ -108,6 +140,7 @@ class Campaign:
         unseen, unable = self.use_edits(self.left(chosen)), {}
         by_hand = {edit.test for edit in EDITS}
         left = [test for test in self.left(chosen) if str(test) not in by_hand]
+        left = [test for test in left if not self.break_as_before(test)]
         for number, test in enumerate(left, 1):
             if sys.stderr.isatty():
                 print(f"\rexploring {number} of {len(left)}", end="", file=sys.stderr, flush=True)

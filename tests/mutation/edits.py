@@ -240,6 +240,18 @@ EDITS = [
         "uni_gdb_calls_undo(stub);",
     ),
     Edit(
+        "shop: every order is in the books whatever the load",
+        "kernel/apps/shop/ledger.c",
+        "\ttotal.orders++;\n",
+        "",
+    ),
+    Edit(
+        "gdb_threads: a thread that goes alone sleeps and wakes",
+        ASIDE,
+        "cpus_go |= !hold && needs_cpus(thread);",
+        "cpus_go = false;",
+    ),
+    Edit(
         DEATH + "steps lead into the stop of a panic",
         "kernel/debug.c",
         "debug_step_end(debug_owner(self, frame), frame);\n\t\tif (asked[self].leaves)",
