@@ -212,6 +212,7 @@ def a_socket_path_that_is_too_long_is_explained():
 @test
 def a_socket_path_that_is_taken_is_explained():
     taken = runtime() / "shop" / "gdb.sock"
+    runtime().mkdir(mode=0o700, exist_ok=True)
     taken.mkdir(parents=True)
     result = run(UNISCOPE, "run", "--name", "shop", image("hello"), check=False)
     assert result.returncode == 1 and result.stderr.count("\n") == 1, result
