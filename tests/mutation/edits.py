@@ -240,10 +240,40 @@ EDITS = [
         "stub->stops[i].event.thread, true);",
     ),
     Edit(
+        "gdb_conditions: any instruction can be passed",
+        "gdbstub/arch/x86_64/displaced.c",
+        "return UNI_GDB_DISPLACED_ABSOLUTE;",
+        "return UNI_GDB_DISPLACED_PLAIN;",
+    ),
+    Edit(
+        "gdb_fast_tracepoints: the interrupt flag is the programs",
+        PASS,
+        "debug_arch_set_interrupts(frame, place.interrupts);",
+        "",
+    ),
+    Edit(
+        "gdb_fast_tracepoints: beside a trapping one on two cpus",
+        PASS,
+        "hit->cpu = (int)self;",
+        "hit->cpu = 0;",
+    ),
+    Edit(
+        "gdb_stop: breakpoints and steps in an nmi handler",
+        "kernel/debug_target.c",
+        'return "the debug stub itself runs here";',
+        "return NULL;",
+    ),
+    Edit(
+        HELPERS + "an event that is not written yet is none",
+        "kernel/gdb/ring.py",
+        "if ahead >= 1 << (TSC_BITS - 1):",
+        "if False:",
+    ),
+    Edit(
         "gdb_threads: a thread that goes alone sleeps and wakes",
         ASIDE,
-        "return has_news(cpu) || uni_gdb_call_pends(&debug_stub, cpu->thread->id);",
-        "return true;",
+        "thread->frozen = hold;\n\tsome_frozen",
+        "thread->frozen = true;\n\tsome_frozen",
     ),
     Edit(
         DEATH + "steps lead into the stop of a panic",
