@@ -48,6 +48,8 @@ def each_mutant_of_a_hand_has_its_place():
         for edit in EDITS
         if edit.old and edit.old not in (SOURCE / edit.file).read_text()
     ]
+    names = [edit.test for edit in EDITS]
+    wrong += [f"{name}: twice" for name in sorted(set(names)) if names.count(name) > 1]
     assert not wrong, "mend tests/mutation/edits.py:\n" + "\n".join(wrong)
 
 

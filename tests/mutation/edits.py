@@ -73,12 +73,6 @@ EDITS = [
         "thread->status.cursig = (int16_t)info->signal",
         "thread->status.cursig = 1",
     ),
-    Edit(
-        "cli: a socket path that is taken is explained",
-        "host-tools/lib/registry_claim.c",
-        "remove what is there, or take",
-        "take",
-    ),
     Edit("unitop: unitop::no_color_means_none", "tui/view_terminal.c", "!(no_color && *no_color)", "true"),
     Edit(
         FORMATS + "tables have the offsets of the headers",
