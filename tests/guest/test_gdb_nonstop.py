@@ -262,6 +262,11 @@ def held_cpus(guest, places):
         def stopped():
             return len(re.findall(rf'^Thread \d+ "[^"]*" {BREAKPOINT}', gdb.printed(), re.M))
 
+        def are_free():
+            return all(gdb.value(f"(long)'debug_aside.c'::places[{i}].thread") == "0" for i in range(places))
+
+        # gdb stopped them when it came. One that has not run since still has its place.
+        wait_for("all threads on their way", are_free, 90)
         gdb("break drill_call")
         gdb.wait("stop of all but a few", 30, lambda: stopped() >= places + 2)
         gdb.select("main")

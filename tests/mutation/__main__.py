@@ -81,25 +81,18 @@ class Campaign:
         ranked.sort()
         return [number for _, number in ranked][: self.tries]
 
-    def break_as_before(self, test):
-        """Whether it fails on the mutant that it failed on when it was last asked for. That it passes
-        without one ./dev test shows."""
-        mutant = self.found.get(str(test))
-        for number in self.numbers.get(mutant, [])[:TWINS]:
-            result = run(test, self.tree.environment(number), limit=120)
+    def break_with(self, test, numbers):
+        """Whether it fails on one of these mutants."""
+        for number in numbers:
+            result = run(test, self.tree.environment(number), limit=30 + 10 * self.seconds[test])
             if not result.passed:
-                self.keep(test, mutant, result.why)
+                self.keep(test, str(self.tree.sites[number - 1]), result.why)
                 return True
         return False
 
-    def break_for(self, test, shared):
-        """The first mutant that it fails on, and why; None if it fails on none that is tried."""
-        for number in self.candidates(test, shared):
-            limit = 30 + 10 * self.seconds[test]
-            result = run(test, self.tree.environment(number), limit)
-            if not result.passed:
-                return str(self.tree.sites[number - 1]), result.why
-        return None
+    def break_as_before(self, test):
+        """Whether it fails on the mutant that it failed on when it was last asked for."""
+        return self.break_with(test, self.numbers.get(self.found.get(str(test)), [])[:TWINS])
 
     def keep(self, test, mutant, why):
         print(f"{test}\n    {mutant}\n    {why}", flush=True)
@@ -140,22 +133,19 @@ class Campaign:
         unseen, unable = self.use_edits(self.left(chosen)), {}
         by_hand = {edit.test for edit in EDITS}
         left = [test for test in self.left(chosen) if str(test) not in by_hand]
-        left = [test for test in left if not self.break_as_before(test)]
+        rest = []
         for number, test in enumerate(left, 1):
             if sys.stderr.isatty():
-                print(f"\rexploring {number} of {len(left)}", end="", file=sys.stderr, flush=True)
+                print(f"\r{number} of {len(left)}", end="", file=sys.stderr, flush=True)
             why = self.explore(test)
             if why:
                 unable[test] = why
+            elif not self.break_as_before(test):
+                rest.append(test)
         if sys.stderr.isatty():
             print(file=sys.stderr)
         shared = collections.Counter(n for sites in self.reached.values() for n in sites)
-        for test in (t for t in left if t not in unable):
-            found = self.break_for(test, shared)
-            if found:
-                self.keep(test, *found)
-            else:
-                unseen.append(test)
+        unseen += [t for t in rest if not self.break_with(t, self.candidates(t, shared))]
         for test, why in unable.items():
             print(f"cannot be judged: {test}: {why}")
         for test in unseen:
