@@ -61,11 +61,6 @@ static bool find_branch(struct uni_gdb *stub, uint64_t from, uint64_t to, uint64
 	return flow.next != to;
 }
 
-bool uni_gdb_branches_wanted(const struct uni_gdb *stub)
-{
-	return stub->branches.count;
-}
-
 bool uni_gdb_branch_is_due(struct uni_gdb *stub, uint32_t thread)
 {
 	const struct uni_gdb_branch_ring *ring = uni_gdb_branch_ring_of(stub, thread);

@@ -29,47 +29,23 @@ static bool write_all(struct uni_gdb *stub, uint64_t address, const void *bytes,
 	return stub->ops->memory_write(stub->context, address, bytes, len) == len;
 }
 
-/* Of the first `count`; count: there is none. Those of gdb's come first, and then, while the guest
- * runs, the stub's own: stand(). */
-static unsigned index_of(const struct uni_gdb *stub, unsigned count, uint64_t address)
-{
-	unsigned i = 0;
-
-	while (i < count && stub->breakpoints[i].address != address)
-		i++;
-	return i;
-}
-
 static struct uni_gdb_breakpoint *find(struct uni_gdb *stub, uint64_t address)
 {
-	unsigned i = index_of(stub, stub->breakpoint_count, address);
+	unsigned i = uni_gdb_breakpoint_index(stub, stub->breakpoint_count, address);
 
 	return i < stub->breakpoint_count ? &stub->breakpoints[i] : NULL;
 }
 
 bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address)
 {
-	return index_of(stub, stub->breakpoint_count, address) < stub->breakpoint_count;
-}
-
-bool uni_gdb_breakpoint_stands(const struct uni_gdb *stub, uint64_t address)
-{
-	return index_of(stub, stub->standing_count, address) < stub->standing_count;
-}
-
-const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
-							     uint64_t address)
-{
-	unsigned i = index_of(stub, stub->standing_count, address);
-
-	return i < stub->standing_count && stub->breakpoints[i].passable ? &stub->breakpoints[i]
-									 : NULL;
+	return uni_gdb_breakpoint_index(stub, stub->breakpoint_count, address) <
+	       stub->breakpoint_count;
 }
 
 struct uni_gdb_breakpoint *uni_gdb_breakpoint_stand(struct uni_gdb *stub, uint64_t address)
 {
 	struct uni_gdb_breakpoint *b =
-		&stub->breakpoints[index_of(stub, stub->standing_count, address)];
+		&stub->breakpoints[uni_gdb_breakpoint_index(stub, stub->standing_count, address)];
 	const uint8_t *code;
 	size_t len;
 

@@ -377,6 +377,7 @@ struct uni_gdb {
 	struct uni_gdb_action actions[UNI_GDB_ACTIONS];
 	unsigned action_count;
 
+	/* Those of gdb's come first, and then, while the guest runs, the stub's own. */
 	struct uni_gdb_breakpoint breakpoints[UNI_GDB_BREAKPOINTS];
 	unsigned breakpoint_count;
 	unsigned
@@ -469,23 +470,46 @@ enum uni_gdb_way uni_gdb_range_way(struct uni_gdb *stub, uint32_t thread, uint64
 
 /* The thread is on such a way at full speed: at a breakpoint uni_gdb_range_way() tells how it goes
  * on, before anything else about the breakpoint counts. */
-bool uni_gdb_range_runs(const struct uni_gdb *stub, uint32_t thread);
+static inline bool uni_gdb_range_runs(const struct uni_gdb *stub, uint32_t thread)
+{
+	return stub->range.runs && thread == stub->range.thread;
+}
 
 /* Memory is as the program has it again, until the guest is let go. For a guest that dies; what
  * comes by uni_gdb_event() does it too. */
 void uni_gdb_breakpoints_lift(struct uni_gdb *stub);
 
+/* Of the first `count` in stub->breakpoints; count: there is none at the address. */
+static inline unsigned uni_gdb_breakpoint_index(const struct uni_gdb *stub, unsigned count,
+						uint64_t address)
+{
+	unsigned i = 0;
+
+	while (i < count && stub->breakpoints[i].address != address)
+		i++;
+	return i;
+}
+
 /* Whether one of the stub's own stands at the address: gdb's breakpoint, a tracepoint, or the end
  * of a step. */
-bool uni_gdb_breakpoint_stands(const struct uni_gdb *stub, uint64_t address);
+static inline bool uni_gdb_breakpoint_stands(const struct uni_gdb *stub, uint64_t address)
+{
+	return uni_gdb_breakpoint_index(stub, stub->standing_count, address) < stub->standing_count;
+}
 
 /* Whether a software breakpoint of gdb stands at the address. */
 bool uni_gdb_breakpoint_at(const struct uni_gdb *stub, uint64_t address);
 
 /* The breakpoint at the address if a hit there may be none that gdb is to hear of, else NULL. It is
  * valid until the stub is polled. */
-const struct uni_gdb_breakpoint *uni_gdb_breakpoint_passable(const struct uni_gdb *stub,
-							     uint64_t address);
+static inline const struct uni_gdb_breakpoint *
+uni_gdb_breakpoint_passable(const struct uni_gdb *stub, uint64_t address)
+{
+	unsigned i = uni_gdb_breakpoint_index(stub, stub->standing_count, address);
+
+	return i < stub->standing_count && stub->breakpoints[i].passable ? &stub->breakpoints[i]
+									 : NULL;
+}
 
 /* Collects for tracepoints. Looks at the conditions of a breakpoint, or of a Z1 in a debug
  * register, and runs its commands. True: the guest is to stop. False: the CPU goes on, past a
@@ -497,11 +521,18 @@ bool uni_gdb_watch_hit(struct uni_gdb *stub, unsigned slot, const struct uni_gdb
 /* There is output of dprintf, which gdb gets as soon as the guest stops: for nothing else, a stop
  * with UNI_GDB_EVENT_ATTENTION is over again when it is sent. Never so in non-stop mode, where gdb
  * takes none but while it waits for `monitor`. */
-bool uni_gdb_has_output(const struct uni_gdb *stub);
+static inline bool uni_gdb_has_output(const struct uni_gdb *stub)
+{
+	return !stub->non_stop && __atomic_load_n(&stub->output.len, __ATOMIC_RELAXED) > 0;
+}
 
 /* Tracing ended by itself, and its breakpoints still stand: a stop with UNI_GDB_EVENT_ATTENTION
  * lifts them. */
-bool uni_gdb_trace_is_over(const struct uni_gdb *stub);
+static inline bool uni_gdb_trace_is_over(const struct uni_gdb *stub)
+{
+	return !__atomic_load_n(&stub->trace.running, __ATOMIC_RELAXED) &&
+	       stub->standing_count > stub->untraced_count;
+}
 
 /* After a hit that did not stop: the CPU is to make single steps for `while-stepping`, interrupts
  * off, and to tell of each, as long as that is so. */
@@ -512,7 +543,10 @@ bool uni_gdb_trace_stepped(struct uni_gdb *stub, const struct uni_gdb_hit *hit);
 void uni_gdb_trace_end_steps(struct uni_gdb *stub, unsigned cpu);
 
 /* Some thread is recorded. */
-bool uni_gdb_branches_wanted(const struct uni_gdb *stub);
+static inline bool uni_gdb_branches_wanted(const struct uni_gdb *stub)
+{
+	return stub->branches.count;
+}
 
 /* A thread that is recorded (branches.h) makes one step after the other while the guest runs: as
  * long as uni_gdb_branch_is_due(), the platform is to tell of each, whatever it is made for. It

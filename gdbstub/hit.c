@@ -75,11 +75,6 @@ static int print(void *context, const char *format, const uint64_t *arguments, u
 	return 0;
 }
 
-bool uni_gdb_has_output(const struct uni_gdb *stub)
-{
-	return !stub->non_stop && __atomic_load_n(&stub->output.len, __ATOMIC_RELAXED) > 0;
-}
-
 void uni_gdb_put_output(struct uni_gdb *stub)
 {
 	uni_gdb_put_char(&stub->reply, 'O');

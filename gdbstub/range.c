@@ -182,8 +182,3 @@ enum uni_gdb_way uni_gdb_range_way(struct uni_gdb *stub, uint32_t thread, uint64
 	range->sp = sp;
 	return range->runs ? UNI_GDB_WAY_RUN : UNI_GDB_WAY_STEP;
 }
-
-bool uni_gdb_range_runs(const struct uni_gdb *stub, uint32_t thread)
-{
-	return stub->range.runs && thread == stub->range.thread;
-}

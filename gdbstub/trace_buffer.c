@@ -42,22 +42,29 @@ void uni_gdb_trace_buffer_reset(struct uni_gdb_trace_buffer *buffer, bool circul
 
 /* --- writing --- */
 
-static void enter(struct uni_gdb_trace_buffer *buffer, uint64_t serial)
+static unsigned part_of(const struct uni_gdb_trace_buffer *buffer, uint64_t head)
 {
-	__atomic_fetch_add(&buffer->parts[serial % buffer->part_count].writers, 1,
-			   __ATOMIC_SEQ_CST);
+	return (uint32_t)serial_of(head) % buffer->part_count;
 }
 
-static void leave(struct uni_gdb_trace_buffer *buffer, uint64_t serial)
+static unsigned part_behind(const struct uni_gdb_trace_buffer *buffer, unsigned part)
 {
-	__atomic_fetch_sub(&buffer->parts[serial % buffer->part_count].writers, 1,
-			   __ATOMIC_SEQ_CST);
+	return part + 1 < buffer->part_count ? part + 1 : 0;
 }
 
-static bool has_writers(struct uni_gdb_trace_buffer *buffer, uint64_t serial)
+static void enter(struct uni_gdb_trace_buffer *buffer, unsigned part)
 {
-	return __atomic_load_n(&buffer->parts[serial % buffer->part_count].writers,
-			       __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&buffer->parts[part].writers, 1, __ATOMIC_SEQ_CST);
+}
+
+static void leave(struct uni_gdb_trace_buffer *buffer, unsigned part)
+{
+	__atomic_fetch_sub(&buffer->parts[part].writers, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool has_writers(struct uni_gdb_trace_buffer *buffer, unsigned part)
+{
+	return __atomic_load_n(&buffer->parts[part].writers, __ATOMIC_SEQ_CST);
 }
 
 static bool move_head(struct uni_gdb_trace_buffer *buffer, uint64_t from, uint64_t to)
@@ -67,75 +74,78 @@ static bool move_head(struct uni_gdb_trace_buffer *buffer, uint64_t from, uint64
 }
 
 /* The CPU counts as a writer of both parts until it has said where the old one ends. */
-static bool open_next(struct uni_gdb_trace_buffer *buffer, uint64_t head, uint32_t len)
+static bool open_next(struct uni_gdb_trace_buffer *buffer, uint64_t head, unsigned part,
+		      uint32_t len)
 {
-	uint64_t serial = serial_of(head);
+	unsigned next = part_behind(buffer, part);
 	bool moved;
 
-	enter(buffer, serial);
-	enter(buffer, serial + 1);
-	moved = move_head(buffer, head, make_head(serial + 1, len));
+	enter(buffer, part);
+	enter(buffer, next);
+	moved = move_head(buffer, head, make_head(serial_of(head) + 1, len));
 	if (moved)
-		buffer->parts[serial % buffer->part_count].used = used_of(head);
+		buffer->parts[part].used = used_of(head);
 	else
-		leave(buffer, serial + 1);
-	leave(buffer, serial);
+		leave(buffer, next);
+	leave(buffer, part);
 	return moved;
 }
 
-static bool stay(struct uni_gdb_trace_buffer *buffer, uint64_t head, uint32_t len)
+static bool stay(struct uni_gdb_trace_buffer *buffer, uint64_t head, unsigned part, uint32_t len)
 {
-	uint64_t serial = serial_of(head);
-
-	enter(buffer, serial);
-	if (move_head(buffer, head, make_head(serial, used_of(head) + len)))
+	enter(buffer, part);
+	if (move_head(buffer, head, make_head(serial_of(head), used_of(head) + len)))
 		return true;
-	leave(buffer, serial);
+	leave(buffer, part);
 	return false;
 }
 
-/* Takes room; *place is the head that points at it. The CPU is a writer of its part then. */
-static int reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len, uint64_t *place)
+static uint8_t *bytes_at(const struct uni_gdb_trace_buffer *buffer, unsigned part, uint32_t at)
+{
+	return buffer->bytes + (size_t)part * buffer->part_size + at;
+}
+
+/* The CPU is a writer of room->part then. */
+static int reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len,
+		   struct uni_gdb_trace_room *room)
 {
 	for (;;) {
 		uint64_t head = __atomic_load_n(&buffer->head, __ATOMIC_SEQ_CST);
-		uint64_t serial = serial_of(head);
+		unsigned part = part_of(buffer, head);
 
 		if (len <= buffer->part_size - used_of(head)) {
-			*place = head;
-			if (stay(buffer, head, len))
+			room->part = part;
+			room->bytes = bytes_at(buffer, part, used_of(head));
+			if (stay(buffer, head, part, len))
 				return 0;
 			continue;
 		}
 		if (!buffer->circular || len > buffer->part_size)
 			return -UNI_ENOSPC;
-		if (has_writers(buffer, serial + 1))
+		room->part = part_behind(buffer, part);
+		room->bytes = bytes_at(buffer, room->part, 0);
+		if (has_writers(buffer, room->part))
 			return -UNI_EAGAIN;
-		*place = make_head(serial + 1, 0);
-		if (open_next(buffer, head, len))
+		if (open_next(buffer, head, part, len))
 			return 0;
 	}
 }
 
-int uni_gdb_trace_buffer_reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len, uint64_t *place)
+int uni_gdb_trace_buffer_reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len,
+				 struct uni_gdb_trace_room *room)
 {
-	int err = reserve(buffer, len, place);
+	int err = reserve(buffer, len, room);
 
 	if (err < 0)
 		__atomic_fetch_add(&buffer->lost, 1, __ATOMIC_RELAXED);
 	return err;
 }
 
-uint8_t *uni_gdb_trace_buffer_at(const struct uni_gdb_trace_buffer *buffer, uint64_t place)
-{
-	return buffer->bytes + serial_of(place) % buffer->part_count * buffer->part_size +
-	       used_of(place);
-}
-
-void uni_gdb_trace_buffer_commit(struct uni_gdb_trace_buffer *buffer, uint64_t place)
+void uni_gdb_trace_buffer_commit(struct uni_gdb_trace_buffer *buffer,
+				 const struct uni_gdb_trace_room *room)
 {
 	__atomic_fetch_add(&buffer->created, 1, __ATOMIC_RELAXED);
-	leave(buffer, serial_of(place));
+	leave(buffer, room->part);
 }
 
 /* --- reading --- */

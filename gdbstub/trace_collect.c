@@ -224,11 +224,11 @@ static void lose(struct uni_gdb *stub, struct uni_gdb_tracepoint *tracepoint, in
 }
 
 static void finish(const struct collection *collection, struct uni_gdb_tracepoint *tracepoint,
-		   uint64_t place)
+		   const struct uni_gdb_trace_room *room)
 {
 	struct uni_gdb_trace_buffer *buffer = &collection->evaluation.stub->trace.buffer;
 
-	uni_gdb_trace_buffer_commit(buffer, place);
+	uni_gdb_trace_buffer_commit(buffer, room);
 	__atomic_fetch_add(&tracepoint->usage, collection->len, __ATOMIC_RELAXED);
 }
 
@@ -267,21 +267,20 @@ static void collect(struct uni_gdb *stub, struct uni_gdb_tracepoint *tracepoint,
 	struct uni_gdb_trace_buffer *buffer = &stub->trace.buffer;
 	uint8_t *draft = stub->trace.drafts[hit->cpu];
 	uint32_t len = tracepoint->frame_len[stepping];
-	uint64_t place;
+	struct uni_gdb_trace_room room;
 	int err;
 
 	if (!len)
 		collect_to(&collection, tracepoint, stepping, draft, UNI_GDB_TRACE_FRAME_MAX);
-	err = uni_gdb_trace_buffer_reserve(buffer, len ? len : collection.len, &place);
+	err = uni_gdb_trace_buffer_reserve(buffer, len ? len : collection.len, &room);
 	if (err < 0) {
 		lose(stub, tracepoint, err);
 	} else if (len) {
-		collect_to(&collection, tracepoint, stepping,
-			   uni_gdb_trace_buffer_at(buffer, place), len);
-		finish(&collection, tracepoint, place);
+		collect_to(&collection, tracepoint, stepping, room.bytes, len);
+		finish(&collection, tracepoint, &room);
 	} else {
-		copy(uni_gdb_trace_buffer_at(buffer, place), draft, collection.len);
-		finish(&collection, tracepoint, place);
+		copy(room.bytes, draft, collection.len);
+		finish(&collection, tracepoint, &room);
 	}
 	count_faults(&collection);
 }

@@ -40,13 +40,17 @@ void uni_gdb_trace_stand(struct uni_gdb *stub);
 
 /* Empties it, and shares out `size` bytes of it. */
 void uni_gdb_trace_buffer_reset(struct uni_gdb_trace_buffer *buffer, bool circular);
-/* Takes room for a frame, which is there as soon as it is committed. Any number of CPUs while the
- * guest runs. -UNI_ENOSPC: there is none, for good; -UNI_EAGAIN: not at this moment; both are
- * counted. */
+/* Room for a frame, which is there as soon as it is committed. Any number of CPUs while the guest
+ * runs. -UNI_ENOSPC: there is none, for good; -UNI_EAGAIN: not at this moment; both are counted. */
+struct uni_gdb_trace_room {
+	uint8_t *bytes;
+	unsigned part;
+};
+
 int uni_gdb_trace_buffer_reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len,
-				 uint64_t *place);
-uint8_t *uni_gdb_trace_buffer_at(const struct uni_gdb_trace_buffer *buffer, uint64_t place);
-void uni_gdb_trace_buffer_commit(struct uni_gdb_trace_buffer *buffer, uint64_t place);
+				 struct uni_gdb_trace_room *room);
+void uni_gdb_trace_buffer_commit(struct uni_gdb_trace_buffer *buffer,
+				 const struct uni_gdb_trace_room *room);
 /* While the guest is stopped. */
 uint64_t uni_gdb_trace_buffer_used(const struct uni_gdb_trace_buffer *buffer);
 /* Bytes of the frames, one behind the other, from `offset` on. Returns how many. */

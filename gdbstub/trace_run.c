@@ -51,12 +51,6 @@ void uni_gdb_trace_detach(struct uni_gdb *stub)
 		uni_gdb_trace_stop(stub, UNI_GDB_TRACE_DISCONNECTED, 0);
 }
 
-bool uni_gdb_trace_is_over(const struct uni_gdb *stub)
-{
-	return !__atomic_load_n(&stub->trace.running, __ATOMIC_RELAXED) &&
-	       stub->standing_count > stub->untraced_count;
-}
-
 static uint32_t frame_len(const struct uni_gdb_trace *trace,
 			  const struct uni_gdb_tracepoint *tracepoint, bool stepping)
 {

@@ -42,6 +42,7 @@ struct debug_cpu {
 extern struct debug_cpu debug_cpus[CPU_MAX];
 extern struct uni_gdb debug_stub;
 extern uint64_t debug_stopped_ns; /* clock_ns() when the world stopped */
+extern bool debug_stopping;	  /* for debug_is_stopping() */
 
 /* The thread whose stack the interrupted code uses. Any context. */
 struct thread *debug_owner(unsigned cpu, const struct trap_frame *frame);
@@ -69,14 +70,20 @@ void debug_finish_step(struct trap_frame *frame);
 uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event);
 
 /* Some CPU holds the others, or is about to. */
-bool debug_is_stopping(void);
+static inline bool debug_is_stopping(void)
+{
+	return __atomic_load_n(&debug_stopping, __ATOMIC_SEQ_CST);
+}
 
 /* While debug_is_stopping(): the CPU that stops the others still waits for interrupt handlers to
  * end. Any context. */
 bool debug_lets_handlers_end(void);
 
 /* This CPU is in debug_stop(). */
-bool debug_is_inside(void);
+static inline bool debug_is_inside(void)
+{
+	return __atomic_load_n(&debug_cpus[cpu_id()].inside, __ATOMIC_SEQ_CST);
+}
 
 /* debug_target.c */
 extern const struct uni_gdb_ops debug_ops;

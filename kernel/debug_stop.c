@@ -14,9 +14,9 @@
  * run cannot look at the link, whose code may have breakpoints: one of them stops the others for
  * that every now and then.
  *
- * A CPU leaves by clearing `inside` and then looking at `stopped` once more; a leader sets
- * `stopped` and then sends NMIs. So either the leaving CPU sees the stop, or the NMI finds it
- * outside.
+ * A CPU leaves by clearing `inside` and then looking at `debug_stopping` once more; a leader sets
+ * `debug_stopping` and then sends NMIs. So either the leaving CPU sees the stop, or the NMI finds
+ * it outside.
  *
  * Nothing in here takes a lock or calls what may hold one. What runs before the stub has lifted the
  * breakpoints, or after it has laid them, lies between kernel_stub_text_start and _end, where it
@@ -62,9 +62,9 @@
 struct debug_cpu debug_cpus[CPU_MAX];
 struct uni_gdb debug_stub;
 uint64_t debug_stopped_ns;
+bool debug_stopping;
 
 static uint32_t leader; /* the CPU's id + 1 */
-static bool stopped;
 static bool patient;	/* the leader still waits for interrupt handlers to end */
 static uint32_t latest; /* the CPU of the breakpoint that gdb heard of last, its id + 1 */
 static uint32_t held;	/* a bit for each CPU that stays where it is while others run */
@@ -125,19 +125,9 @@ bool debug_is_gone(const struct thread *thread)
 	       (debug_cpus[cpu].has_event && debug_cpus[cpu].event.kind == UNI_GDB_EVENT_GONE);
 }
 
-bool debug_is_stopping(void)
-{
-	return load(&stopped);
-}
-
 bool debug_lets_handlers_end(void)
 {
 	return load(&patient);
-}
-
-bool debug_is_inside(void)
-{
-	return load(&debug_cpus[cpu_id()].inside);
 }
 
 /* --- the leader --- */
@@ -290,7 +280,7 @@ static void hold_world(unsigned self, const struct uni_gdb_event *event)
 		.thread = debug_cpus[self].thread->id,
 	};
 
-	store(&stopped, true);
+	store(&debug_stopping, true);
 	hold_others(self);
 	debug_stopped_ns = clock_ns();
 	/* Its own first: gdb is told of it first. */
@@ -378,7 +368,7 @@ static void wake(void)
 {
 	uint32_t mask = __atomic_load_n(&held, __ATOMIC_SEQ_CST);
 
-	store(&stopped, false);
+	store(&debug_stopping, false);
 	for (unsigned i = 0; i < CPU_MAX; i++)
 		if ((!(mask >> i & 1) || is_lookout(i)) && load(&debug_cpus[i].asleep))
 			irq_wake(i);
@@ -462,7 +452,7 @@ static void lead(unsigned self, const struct uni_gdb_event *event)
 
 static bool is_told_to_stay(unsigned self)
 {
-	return load(&stopped) || __atomic_load_n(&held, __ATOMIC_SEQ_CST) >> self & 1;
+	return load(&debug_stopping) || __atomic_load_n(&held, __ATOMIC_SEQ_CST) >> self & 1;
 }
 
 /* A leader changes what is_told_to_stay() tells and then looks who is asleep: either it sees this
@@ -480,7 +470,7 @@ static void sleep_while_told(unsigned self)
 	if (is_told_to_stay(self))
 		irq_halt(end_ns);
 	store(&debug_cpus[self].asleep, false);
-	if (clock_ns() >= end_ns && !load(&stopped) && try_lead())
+	if (clock_ns() >= end_ns && !load(&debug_stopping) && try_lead())
 		lead(self, NULL);
 }
 
@@ -504,10 +494,10 @@ static void go_last(unsigned self)
 
 	if (__atomic_load_n(&latest, __ATOMIC_SEQ_CST) != self + 1 || !parked_others(self))
 		return;
-	while (parked_others(self) && !load(&stopped) && clock_ns() < end_ns)
+	while (parked_others(self) && !load(&debug_stopping) && clock_ns() < end_ns)
 		cpu_relax();
 	end_ns = clock_deadline(START_NS);
-	while (!load(&stopped) && clock_ns() < end_ns)
+	while (!load(&debug_stopping) && clock_ns() < end_ns)
 		cpu_relax();
 }
 
@@ -661,7 +651,7 @@ uint8_t debug_stop(struct trap_frame *frame, const struct uni_gdb_event *event)
 		debug_arch_release();
 		debug_watch_set();
 		store(&cpu->inside, false);
-		if (!load(&stopped))
+		if (!load(&debug_stopping))
 			return signal;
 		store(&cpu->inside, true);
 		take_back(cpu, frame);

@@ -355,11 +355,6 @@ struct debug_cause debug_arch_cause(void)
 	return cause;
 }
 
-uintptr_t debug_arch_breakpoint_pc(uintptr_t after)
-{
-	return after - 1;
-}
-
 bool debug_arch_is_breakpoint(uintptr_t address)
 {
 	uint8_t byte;

@@ -10,6 +10,7 @@
 
 #include "gdbstub/gdbstub.h"
 #include "kernel/arch/x86_64/trap.h"
+#include "kernel/cpu.h"
 
 /* State that no trap frame has. */
 struct debug_extra {
@@ -67,7 +68,11 @@ struct debug_cause {
 struct debug_cause debug_arch_cause(void);
 
 /* The instruction that raised #BP; `after` is the pc that the trap pushed. */
-uintptr_t debug_arch_breakpoint_pc(uintptr_t after);
+static inline uintptr_t debug_arch_breakpoint_pc(uintptr_t after)
+{
+	return after - 1;
+}
+
 bool debug_arch_is_breakpoint(uintptr_t address);
 static inline void debug_arch_set_frame_pc(struct trap_frame *frame, uintptr_t pc)
 {
@@ -85,7 +90,11 @@ static inline uintptr_t debug_arch_frame_sp(const struct trap_frame *frame)
 }
 
 /* The frame's code has interrupts on. */
-bool debug_arch_interrupts(const struct trap_frame *frame);
+static inline bool debug_arch_interrupts(const struct trap_frame *frame)
+{
+	return frame->rflags & RFLAGS_IF;
+}
+
 void debug_arch_set_interrupts(struct trap_frame *frame, bool on);
 
 /* If the frame's code has begun a trap_call() and is not on the stack of that trap yet, it has not
@@ -155,7 +164,10 @@ struct debug_step_flags {
 };
 
 /* The frame's code makes single steps. */
-bool debug_arch_is_stepping(const struct trap_frame *frame);
+static inline bool debug_arch_is_stepping(const struct trap_frame *frame)
+{
+	return frame->rflags & RFLAGS_TRAP;
+}
 
 /* False: the instruction only waits for an interrupt, and has been passed over. */
 bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_step_flags *flags);

@@ -7,7 +7,6 @@
 #include "kernel/arch/x86_64/fault.h"
 #include "kernel/cpu.h"
 
-#define RFLAGS_TRAP (1ul << 8)
 #define INSTRUCTION_MAX 15
 
 enum opcode {
@@ -98,19 +97,9 @@ void debug_arch_free_step_end(struct trap_frame *frame, uint64_t from)
 	debug_arch_step_end(frame, &flags);
 }
 
-bool debug_arch_is_stepping(const struct trap_frame *frame)
-{
-	return frame->rflags & RFLAGS_TRAP;
-}
-
 static void put_interrupts(uint64_t *rflags, bool on)
 {
 	*rflags = (*rflags & ~RFLAGS_IF) | (on ? RFLAGS_IF : 0);
-}
-
-bool debug_arch_interrupts(const struct trap_frame *frame)
-{
-	return frame->rflags & RFLAGS_IF;
 }
 
 void debug_arch_set_interrupts(struct trap_frame *frame, bool on)

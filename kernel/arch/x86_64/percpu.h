@@ -89,6 +89,7 @@ static inline bool cpu_in_interrupt(void)
 	return irqs != 0 || nmis != 0;
 }
 
+#define RFLAGS_TRAP (1ul << 8)
 #define RFLAGS_IF (1ul << 9)
 
 static inline bool irq_enabled(void)

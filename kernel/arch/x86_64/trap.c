@@ -31,8 +31,6 @@ _Static_assert(GDT_CODE == ENTRY_CODE && GDT_DATA == ENTRY_DATA && TRAP_BP == EN
 
 #define VECTOR_COUNT 256
 
-#define RFLAGS_TRAP (1ul << 8)
-
 /* SDM vol. 3, figure 6-8. */
 struct idt_gate {
 	uint16_t offset_low;
