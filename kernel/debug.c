@@ -94,6 +94,11 @@ static void stop_and_leave(struct trap_frame *frame)
 
 /* --- traps --- */
 
+static bool is_stepping(const struct thread *thread)
+{
+	return uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP;
+}
+
 /* Only a stop looks at the link, as the code that does may have breakpoints, and this stack is
  * taken. */
 void debug_finish_step(struct trap_frame *frame)
@@ -103,6 +108,9 @@ void debug_finish_step(struct trap_frame *frame)
 	bool done = uni_gdb_step_done(&debug_stub, thread->id, debug_arch_frame_pc(frame)) ||
 		    debug_is_stopping();
 
+	/* An NMI came into the step, and in its handler gdb stopped the thread and let it go. */
+	if (!is_stepping(thread))
+		return;
 	if (!done && ++count % LOOK_INTERVAL == 0)
 		stop_for(frame, UNI_GDB_EVENT_ATTENTION, UNI_GDB_SIGTRAP);
 	else if (done || !debug_step_begin(thread, frame))
@@ -114,11 +122,6 @@ bool debug_has_breakpoint(uintptr_t address)
 	return debug_ready && uni_gdb_breakpoint_stands(&debug_stub, address);
 }
 
-static bool is_stepping(const struct thread *thread)
-{
-	return uni_gdb_resume_of(&debug_stub, thread->id).kind == UNI_GDB_STEP;
-}
-
 static bool trap_breakpoint(struct trap_frame *frame)
 {
 	uintptr_t pc = debug_arch_breakpoint_pc(debug_arch_frame_pc(frame));
@@ -127,7 +130,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 	if (pc == (uintptr_t)debug_break_instruction && asked[self].is) {
 		asked[self].is = false;
 		/* A step that led here has nothing to do with the frame that is to be shown. */
-		debug_step_end(debug_owner(self, frame), frame);
+		debug_step_end(debug_owner(self, frame), frame, false);
 		if (asked[self].leaves)
 			stop_and_leave(frame);
 		else
@@ -136,8 +139,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 		return true;
 	}
 	if (pc == (uintptr_t)debug_landing && debug_step_landed(debug_owner(self, frame), frame)) {
-		if (is_stepping(debug_owner(self, frame)))
-			debug_finish_step(frame);
+		debug_finish_step(frame);
 		return true;
 	}
 	if (pc == (uintptr_t)debug_aside_gone && debug_aside_owner(debug_arch_frame_sp(frame))) {
@@ -179,7 +181,7 @@ static bool trap_debug(struct trap_frame *frame, bool passed)
 	struct debug_cause cause = debug_arch_cause();
 	bool is_away = debug_aside_owner(debug_arch_frame_sp(frame));
 	bool recorded = !passed && debug_record_end(frame, debug_arch_frame_pc(frame), cause.step);
-	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame);
+	bool stepped = !passed && debug_step_end(debug_owner(cpu_id(), frame), frame, cause.step);
 
 	if (cause.slot < 0)
 		cause.slot = debug_watch_changed();

@@ -248,9 +248,10 @@ void debug_call_place(void);
  * that gdb gave. False when there is nothing to run: the step is done. */
 bool debug_step_begin(struct thread *thread, struct trap_frame *frame);
 
-/* When a CPU stops, or has made its step: undoes what the step needed. False when its thread was
- * not stepping. */
-bool debug_step_end(struct thread *thread, struct trap_frame *frame);
+/* When a CPU stops, or has made its step: undoes what the step needed. `stepped`: it is the trap
+ * behind a step. False when the code in this frame was not stepping: its thread may be all the
+ * same, in the code that a fault or an NMI came into. */
+bool debug_step_end(struct thread *thread, struct trap_frame *frame, bool stepped);
 
 /* It has begun a step that has not ended. */
 bool debug_step_is_made(const struct thread *thread);

@@ -131,7 +131,10 @@ bool debug_pass_hold(struct trap_frame *frame)
 	if (!displaced || passing[self].is || show_program(frame, displaced))
 		return false;
 	set_inside(self, true);
-	return begin(self, frame, displaced);
+	if (begin(self, frame, displaced))
+		return true;
+	set_inside(self, false);
+	return false;
 }
 
 bool debug_pass_nmi(struct trap_frame *frame)
@@ -357,7 +360,7 @@ bool debug_pass_breakpoint(struct trap_frame *frame, uintptr_t pc)
 	}
 	thread = debug_owner(self, frame);
 	if (stepping)
-		debug_step_end(thread, frame);
+		debug_step_end(thread, frame, false);
 	way = way_of(thread, frame, stepping);
 	if (way == UNI_GDB_WAY_LEFT) {
 		uni_gdb_trace_end_steps(&debug_stub, self);

@@ -85,8 +85,11 @@ bool debug_step_is_made(const struct thread *thread)
 	return false;
 }
 
-bool debug_step_end(struct thread *thread, struct trap_frame *frame)
+bool debug_step_end(struct thread *thread, struct trap_frame *frame, bool stepped)
 {
+	/* `popf` and `iret` take the trap flag out by themselves. */
+	if (!stepped && !debug_arch_is_stepping(frame))
+		return false;
 	for (unsigned i = 0; i < STEPS; i++) {
 		if (__atomic_load_n(&steps[i].thread, __ATOMIC_ACQUIRE) != thread)
 			continue;

@@ -604,7 +604,7 @@ static bool set_off(struct debug_cpu *cpu)
 /* It does nothing of its part while it is held. */
 static void take_back(struct debug_cpu *cpu, struct trap_frame *frame)
 {
-	debug_step_end(cpu->thread, frame);
+	debug_step_end(cpu->thread, frame, false);
 	debug_record_end(frame, debug_arch_frame_pc(frame), false);
 }
 

@@ -39,6 +39,37 @@ def the_stub_calls_nothing_that_may_carry_a_breakpoint():
 
 
 @test
+def a_step_that_faults_leaves_the_flags_alone():
+    with Guest("drill", "--cpus", "1", arguments=["threads=1"]) as guest:
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            gdb("tbreak drill_call")
+            gdb("continue")
+            pc, rdi, flags = gdb.value("(long)$pc"), gdb.value("(long)$rdi"), gdb.flags()
+            gdb("set $pc = (long)strcmp")
+            gdb("set $rdi = 16")
+            text = gdb("stepi")
+            assert "SIGSEGV" in text and "strcmp (a=0x10" in text, text
+            assert gdb.flags() == flags
+            gdb(f"set $pc = {pc}")
+            gdb(f"set $rdi = {rdi}")
+            gdb("tbreak drill_call")
+            text = gdb("signal 0")
+            assert "hit Temporary breakpoint" in text and gdb.flags() == flags, text
+
+
+@test
+def a_step_over_pause_is_one_instruction():
+    with Guest("drill", "--cpus", "1", arguments=["threads=1"]) as guest:
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            pc = gdb.value("(long)$pc")
+            pause = int(re.search(r"0x([0-9a-f]+) .*\bpause", gdb("disassemble sched_wait_off_cpu")).group(1), 16)
+            gdb(f"set $pc = {pause}")
+            gdb("stepi")
+            assert gdb.value("(long)$pc") == str(pause + 2)
+            gdb(f"set $pc = {pc}")
+
+
+@test
 def no_name_of_a_thread_loses_a_thread():
     names = (b"<b>&\"\'", b"\xff\xfe", b"\xc3(", b"\xf0\x90", b"]]>\x01\x02", b"")
     arguments = ["threads=8", "gdbwait"]

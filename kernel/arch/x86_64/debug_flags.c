@@ -8,6 +8,7 @@
 #include "kernel/cpu.h"
 
 #define INSTRUCTION_MAX 15
+#define PAUSE_LEN 2
 
 enum opcode {
 	OPCODE_PUSHF = 0x9c,
@@ -53,10 +54,23 @@ static uint8_t read_opcode(uint64_t pc, unsigned *len)
 	return 0;
 }
 
+/* With QEMU but without KVM the trap behind it comes an instruction late. */
+static bool is_pause(uint64_t pc)
+{
+	uint8_t code[PAUSE_LEN];
+
+	return memory_read_nofault(code, (const void *)pc, sizeof(code)) == 0 && code[0] == 0xf3 &&
+	       code[1] == 0x90;
+}
+
 bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_step_flags *flags)
 {
 	unsigned len = 0;
 
+	if (is_pause(frame->rip)) {
+		frame->rip += PAUSE_LEN;
+		return false;
+	}
 	flags->pc = frame->rip;
 	flags->interrupts = frame->rflags & RFLAGS_IF;
 	flags->kind = DEBUG_STEP_PLAIN;

@@ -193,14 +193,31 @@ void trap_handle(struct trap_frame *frame)
 		thread_preempt_irq();
 }
 
+/* `sti` holds interrupts off for one instruction, but not behind an NMI that comes between it and
+ * `hlt`: one that is due would be taken before the halt, which then waits for it. */
+static void undo_wait(struct trap_frame *frame)
+{
+	static const uint8_t sti_hlt[] = {0xfb, 0xf4};
+	uint8_t code[sizeof(sti_hlt)];
+
+	if (!(frame->rflags & RFLAGS_IF) ||
+	    memory_read_nofault(code, (const void *)(frame->rip - 1), sizeof(code)) != 0 ||
+	    code[0] != sti_hlt[0] || code[1] != sti_hlt[1])
+		return;
+	frame->rip--;
+	frame->rflags &= ~RFLAGS_IF;
+}
+
 void trap_handle_nmi(struct trap_frame *frame)
 {
 	struct cpu *cpu = cpu_current();
 	struct trap_frame *outer = cpu->frame;
 	uint32_t was_blocked = cpu->nmi_blocked;
 	bool nests = cpu->nmi_depth++ > 0;
-	bool passes = debug_pass_nmi(frame);
+	bool passes;
 
+	undo_wait(frame);
+	passes = debug_pass_nmi(frame);
 	cpu->nmi_blocked = true;
 	cpu->frame = frame;
 	/* Where a debugger steps through probe_nmi() another NMI does no more than stop the CPU: it
