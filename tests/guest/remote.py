@@ -142,6 +142,10 @@ class Remote:
     def resume(self, payload, patience):
         """Resumes and waits for the stop; after `patience` seconds Ctrl-C brings it."""
         self.send(payload)
+        return self.await_stop(patience)
+
+    def await_stop(self, patience):
+        """The same, where it was resumed before."""
         try:
             return Stop(self.receive(patience))
         except Silence:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A short run of each campaign of ./dev stress gdb, the same one each time."""
 
-from gdb_stress import kills, packets, places, plights, random_operations
+from gdb_stress import kills, nmis, packets, places, plights, random_operations
 from harness import main, test
 
 SEED = 1
@@ -37,6 +37,11 @@ def breakpoints_in_busy_and_delicate_functions():
 @test
 def gdb_comes_to_a_guest_in_trouble():
     run(plights.campaign, 1)
+
+
+@test
+def nmis_come_into_steps():
+    run(nmis.campaign, 100)
 
 
 main()

@@ -272,8 +272,8 @@ EDITS = [
     Edit(
         DEATH + "steps lead into the stop of a panic",
         "kernel/debug.c",
-        "debug_step_end(debug_owner(self, frame), frame, false);\n\t\tif (asked[self].leaves)",
-        "if (asked[self].leaves)",
+        "if (debug_ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())\n\t\tbreak_in(frame,",
+        "if (false)\n\t\tbreak_in(frame,",
     ),
     Edit(
         DEATH + "a step over the panic ends in its stop",
@@ -327,6 +327,24 @@ EDITS = [
         "gdbstub/commands.c",
         'PACKET("Z", uni_gdb_breakpoint_set',
         'PACKET("Z", uni_gdb_cmd_unknown',
+    ),
+    Edit(
+        "gdb_rules: a step that faults leaves the flags alone",
+        "kernel/debug_step.c",
+        "if (!stepped && !debug_arch_is_stepping(frame))",
+        "if (!stepped && false)",
+    ),
+    Edit(
+        "gdb_rules: a step over pause is one instruction",
+        "kernel/arch/x86_64/debug_flags.c",
+        "if (is_pause(frame->rip)) {",
+        "if (false && is_pause(frame->rip)) {",
+    ),
+    Edit(
+        "gdb_stress: nmis come into steps",
+        "kernel/arch/x86_64/debug_flags.c",
+        "bool done = frame->rip != flags->pc;\n\n\tframe->rflags &= ~RFLAGS_TRAP;",
+        "bool done = frame->rip != flags->pc;\n",
     ),
     Edit(
         "gdb_rules: the stub calls nothing that may carry a breakpoint",

@@ -2,11 +2,15 @@
 """Debugs busy guests without mercy: ./dev stress gdb NAME [COUNT] [--seed SEED]."""
 
 import argparse
+import shutil
+import signal
 import sys
 import time
 
-from gdb_stress import kills, packets, places, plights, random_operations
-from harness import private_home
+from gdb_stress import kills, nmis, packets, places, plights, random_operations
+from harness import BUILD, private_home
+
+LEFT = BUILD / "stress"  # dumps
 
 # name: what runs it, and how much of it there is by default
 CAMPAIGNS = {
@@ -16,6 +20,7 @@ CAMPAIGNS = {
     "attaches": (kills.attaches, 100),
     "places": (places.campaign, 100),
     "plights": (plights.campaign, 1),
+    "nmis": (nmis.campaign, 2000),
 }
 
 
@@ -33,11 +38,15 @@ def main():
     run, usual = CAMPAIGNS[arguments.name]
     print(f"{arguments.name}: seed {arguments.seed}", flush=True)
     start = time.monotonic()
-    with private_home():
+    # Guests end with the blocks that they are for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with private_home() as home:
         try:
             print(run(arguments.count or usual, arguments.seed))
         except AssertionError as problem:
             print(f"FAILED with seed {arguments.seed}: {problem}")
+            shutil.copytree(home / "state", LEFT, dirs_exist_ok=True)
+            print(f"What the guest left is in {LEFT}")
             return 1
     print(f"passed in {time.monotonic() - start:.0f} s")
     return 0
