@@ -27,6 +27,16 @@ static uint32_t used_of(uint64_t head)
 	return (uint32_t)head;
 }
 
+static unsigned part_of(const struct uni_gdb_trace_buffer *buffer, uint64_t serial)
+{
+	return (uint32_t)serial % buffer->part_count;
+}
+
+static uint8_t *part_bytes(const struct uni_gdb_trace_buffer *buffer, unsigned part)
+{
+	return buffer->bytes + (size_t)part * buffer->part_size;
+}
+
 void uni_gdb_trace_buffer_reset(struct uni_gdb_trace_buffer *buffer, bool circular)
 {
 	buffer->circular = circular;
@@ -41,11 +51,6 @@ void uni_gdb_trace_buffer_reset(struct uni_gdb_trace_buffer *buffer, bool circul
 }
 
 /* --- writing --- */
-
-static unsigned part_of(const struct uni_gdb_trace_buffer *buffer, uint64_t head)
-{
-	return (uint32_t)serial_of(head) % buffer->part_count;
-}
 
 static unsigned part_behind(const struct uni_gdb_trace_buffer *buffer, unsigned part)
 {
@@ -100,22 +105,17 @@ static bool stay(struct uni_gdb_trace_buffer *buffer, uint64_t head, unsigned pa
 	return false;
 }
 
-static uint8_t *bytes_at(const struct uni_gdb_trace_buffer *buffer, unsigned part, uint32_t at)
-{
-	return buffer->bytes + (size_t)part * buffer->part_size + at;
-}
-
 /* The CPU is a writer of room->part then. */
 static int reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len,
 		   struct uni_gdb_trace_room *room)
 {
 	for (;;) {
 		uint64_t head = __atomic_load_n(&buffer->head, __ATOMIC_SEQ_CST);
-		unsigned part = part_of(buffer, head);
+		unsigned part = part_of(buffer, serial_of(head));
 
 		if (len <= buffer->part_size - used_of(head)) {
 			room->part = part;
-			room->bytes = bytes_at(buffer, part, used_of(head));
+			room->bytes = part_bytes(buffer, part) + used_of(head);
 			if (stay(buffer, head, part, len))
 				return 0;
 			continue;
@@ -123,7 +123,7 @@ static int reserve(struct uni_gdb_trace_buffer *buffer, uint32_t len,
 		if (!buffer->circular || len > buffer->part_size)
 			return -UNI_ENOSPC;
 		room->part = part_behind(buffer, part);
-		room->bytes = bytes_at(buffer, room->part, 0);
+		room->bytes = part_bytes(buffer, room->part);
 		if (has_writers(buffer, room->part))
 			return -UNI_EAGAIN;
 		if (open_next(buffer, head, part, len))
@@ -161,12 +161,7 @@ static uint32_t part_used(const struct uni_gdb_trace_buffer *buffer, uint64_t se
 {
 	if (serial == serial_of(buffer->head))
 		return used_of(buffer->head);
-	return buffer->parts[serial % buffer->part_count].used;
-}
-
-static const uint8_t *part_bytes(const struct uni_gdb_trace_buffer *buffer, uint64_t serial)
-{
-	return buffer->bytes + serial % buffer->part_count * buffer->part_size;
+	return buffer->parts[part_of(buffer, serial)].used;
 }
 
 uint64_t uni_gdb_trace_buffer_used(const struct uni_gdb_trace_buffer *buffer)
@@ -185,7 +180,7 @@ size_t uni_gdb_trace_buffer_read(const struct uni_gdb_trace_buffer *buffer, uint
 
 	for (uint64_t serial = oldest(buffer); serial <= serial_of(buffer->head); serial++) {
 		uint32_t used = part_used(buffer, serial);
-		const uint8_t *from = part_bytes(buffer, serial);
+		const uint8_t *from = part_bytes(buffer, part_of(buffer, serial));
 
 		for (; offset < used && got < len; offset++)
 			bytes[got++] = from[offset];
@@ -202,7 +197,7 @@ static bool settle(const struct uni_gdb_trace_buffer *buffer, struct uni_gdb_fra
 {
 	for (; frame->part <= serial_of(buffer->head); frame->part++, frame->at = 0) {
 		uint32_t used = part_used(buffer, frame->part);
-		const uint8_t *head = part_bytes(buffer, frame->part) + frame->at;
+		const uint8_t *head = part_bytes(buffer, part_of(buffer, frame->part)) + frame->at;
 
 		if (used < UNI_GDB_FRAME_HEAD || frame->at > used - UNI_GDB_FRAME_HEAD)
 			continue;

@@ -30,6 +30,7 @@ bool debug_record_is_due(const struct thread *thread)
 {
 	/* One of the kernel's own, slow as it would be, would leave the others no CPU. One that has
 	 * ended comes out of no switch. */
+	/* At each breakpoint, where most often none is wanted: that takes no call. */
 	return uni_gdb_branches_wanted(&debug_stub) &&
 	       uni_gdb_branch_is_due(&debug_stub, thread->id) && !thread->service &&
 	       thread->state != THREAD_EXITED;

@@ -55,6 +55,7 @@ def steps_lead_into_the_stop_of_a_panic():
             text = gdb("bt")
             assert re.match(r"#0 .*\bpanic_kind ", text) and "crash_assert" in text, text
             assert gdb.flags() & TF == 0 and gdb.flags() & IF == flags & IF
+            assert gdb.value("(long)'debug_step.c'::steps[0].thread") == "0"
             assert "Remote connection closed" in gdb("continue")
 
 

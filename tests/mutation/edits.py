@@ -272,8 +272,8 @@ EDITS = [
     Edit(
         DEATH + "steps lead into the stop of a panic",
         "kernel/debug.c",
-        "if (debug_ready && uni_gdb_attached(&debug_stub) && !debug_is_inside())\n\t\tbreak_in(frame,",
-        "if (false)\n\t\tbreak_in(frame,",
+        "debug_step_end(debug_owner(self, frame), frame, false);\n\t\tif (asked[self].leaves)",
+        "if (asked[self].leaves)",
     ),
     Edit(
         DEATH + "a step over the panic ends in its stop",
@@ -337,8 +337,8 @@ EDITS = [
     Edit(
         "gdb_rules: a step over pause is one instruction",
         "kernel/arch/x86_64/debug_flags.c",
-        "if (is_pause(frame->rip)) {",
-        "if (false && is_pause(frame->rip)) {",
+        "if (!is_pause(frame->rip))\n",
+        "if (!is_pause(frame->rip) || true)\n",
     ),
     Edit(
         "gdb_stress: nmis come into steps",

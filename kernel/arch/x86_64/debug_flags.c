@@ -8,9 +8,9 @@
 #include "kernel/cpu.h"
 
 #define INSTRUCTION_MAX 15
-#define PAUSE_LEN 2
 
 enum opcode {
+	OPCODE_NOP = 0x90,
 	OPCODE_PUSHF = 0x9c,
 	OPCODE_POPF = 0x9d,
 	OPCODE_IRET = 0xcf,
@@ -57,20 +57,16 @@ static uint8_t read_opcode(uint64_t pc, unsigned *len)
 /* With QEMU but without KVM the trap behind it comes an instruction late. */
 static bool is_pause(uint64_t pc)
 {
-	uint8_t code[PAUSE_LEN];
+	uint8_t code[2];
 
 	return memory_read_nofault(code, (const void *)pc, sizeof(code)) == 0 && code[0] == 0xf3 &&
-	       code[1] == 0x90;
+	       code[1] == OPCODE_NOP;
 }
 
 bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_step_flags *flags)
 {
 	unsigned len = 0;
 
-	if (is_pause(frame->rip)) {
-		frame->rip += PAUSE_LEN;
-		return false;
-	}
 	flags->pc = frame->rip;
 	flags->interrupts = frame->rflags & RFLAGS_IF;
 	flags->kind = DEBUG_STEP_PLAIN;
@@ -78,6 +74,11 @@ bool debug_arch_step_begin(struct trap_frame *frame, bool mask, struct debug_ste
 	case OPCODE_HLT:
 		/* With interrupts off it would never end. An NMI ends it too, so programs expect to
 		 * come out of it at any time. */
+		frame->rip += len;
+		return false;
+	case OPCODE_NOP:
+		if (!is_pause(frame->rip))
+			break;
 		frame->rip += len;
 		return false;
 	case OPCODE_PUSHF:

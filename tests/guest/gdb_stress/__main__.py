@@ -45,8 +45,10 @@ def main():
             print(run(arguments.count or usual, arguments.seed))
         except AssertionError as problem:
             print(f"FAILED with seed {arguments.seed}: {problem}")
-            shutil.copytree(home / "state", LEFT, dirs_exist_ok=True)
-            print(f"What the guest left is in {LEFT}")
+            shutil.rmtree(LEFT, ignore_errors=True)
+            if any((home / "state").iterdir()):
+                shutil.copytree(home / "state", LEFT)
+                print(f"What the guest left is in {LEFT}")
             return 1
     print(f"passed in {time.monotonic() - start:.0f} s")
     return 0
