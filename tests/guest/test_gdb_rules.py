@@ -104,6 +104,7 @@ def the_thread_that_stopped_is_in_the_list():
 @test
 def cpus_that_hit_at_once_are_all_reported():
     with Guest("shop", "--cpus", "4", arguments=["load=5000", "workers=16"]) as guest:
+        guest.wait_for_thread("worker-16")
         # With interrupts off: none comes between a CPU that is at the breakpoint and its hit.
         place = Image(guest.image).symbols["spin_lock_irqs_off"]
         with Remote(guest.socket("gdb")) as remote:
