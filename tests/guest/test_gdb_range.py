@@ -87,13 +87,18 @@ def a_breakpoint_in_it_stops():
 @test
 def ctrl_c_stops_in_the_middle():
     with drill(1 << 40, cpus=1) as guest, attach(guest) as gdb:
-        assert "drill_loop" in gdb("frame")
+        gdb(f"tbreak *{loop_start(gdb)}")
+        text = gdb("continue", timeout=300)
+        assert "drill_loop" in text, text
+        driller = gdb.thread()
         first = left = int(gdb.value("$rdi"))
         for _ in range(60):
             gdb.send("next")
             time.sleep(1)
             text = gdb.interrupt()
-            assert "SIGINT" in text and "drill_loop" in text, text
+            assert "SIGINT" in text, text
+            text = gdb(f"thread {driller}")
+            assert "drill_loop" in text, text
             left = int(gdb.value("$rdi"))
             if first - left > 10_000_000:
                 return
