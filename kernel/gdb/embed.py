@@ -5,9 +5,13 @@
     embed.py OUTPUT.S FILE.py...
 
 An entry is the byte 4, then "name\\nscript\\0", and nothing between two entries. There is one: a
-loader with the sources of a package, so that the files import each other as files do.
+loader with the sources of a package, so that the files import each other as files do, and with what
+the compiler of this Python makes of them, for a gdb with the same one: that is most of the time to load
+them.
 """
 
+import base64
+import marshal
 import pathlib
 import sys
 
@@ -15,27 +19,35 @@ ENTRY_PYTHON_TEXT = 4
 PIECE = 64
 
 LOADER = '''\
-import importlib.abc
-import importlib.util
+import importlib
+import importlib.machinery
+import marshal
 import sys
+from binascii import a2b_base64
 
 
-class UniscopeFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """The package of this image, in memory."""
+class UniscopeFinder:
+    """The package of this image, in memory. No child of importlib.abc: to import that takes as long as
+    all the rest."""
 
-    def __init__(self, sources):
-        self.sources = sources
-
-    def find_spec(self, name, path, target=None):
-        if name in self.sources:
-            return importlib.util.spec_from_loader(name, self)
+    def find_spec(self, name, path=None, target=None):
+        if name in SOURCES:
+            return importlib.machinery.ModuleSpec(name, self, is_package=name == PACKAGE)
         return None
 
-    def get_source(self, name):
-        return self.sources[name]
+    def create_module(self, spec):
+        return None
 
-    def is_package(self, name):
-        return name == PACKAGE
+    def exec_module(self, module):
+        exec(self.get_code(module.__name__), module.__dict__)
+
+    def get_code(self, name):
+        if sys.implementation.cache_tag == CODE_TAG:
+            return marshal.loads(a2b_base64(CODES[name]))
+        return compile(SOURCES[name], f"<{name}>", "exec")
+
+    def get_source(self, name):
+        return SOURCES[name]
 
 
 PACKAGE = "uniscope_gdb"
@@ -43,9 +55,17 @@ PACKAGE = "uniscope_gdb"
 for name in [n for n in sys.modules if n.split(".")[0] == PACKAGE]:
     del sys.modules[name]
 sys.meta_path[:] = [f for f in sys.meta_path if type(f).__name__ != "UniscopeFinder"]
-sys.meta_path.insert(0, UniscopeFinder(SOURCES))
+sys.meta_path.insert(0, UniscopeFinder())
 importlib.import_module(PACKAGE)
 '''
+
+# A form of marshal's that is the same for the same source.
+MARSHAL_VERSION = 2
+
+
+def code_of(name, source):
+    code = compile(source, f"<{name}>", "exec")
+    return base64.b64encode(marshal.dumps(code, MARSHAL_VERSION)).decode()
 
 
 def script(paths):
@@ -53,7 +73,10 @@ def script(paths):
     for path in paths:
         name = "uniscope_gdb" if path.stem == "__init__" else f"uniscope_gdb.{path.stem}"
         sources[name] = path.read_text()
-    return f"SOURCES = {sources!r}\n{LOADER}"
+    codes = {name: code_of(name, source) for name, source in sources.items()}
+    return (
+        f"SOURCES = {sources!r}\nCODES = {codes!r}\nCODE_TAG = {sys.implementation.cache_tag!r}\n{LOADER}"
+    )
 
 
 def assembler(data):
