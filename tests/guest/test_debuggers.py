@@ -181,10 +181,11 @@ def seen_by_lldb(guest):
         registers = [int(v, 16) for v in re.findall(r"^ +r\w+ = (0x[0-9a-f]+)", part, re.M)]
         trace = part.split("(lldb) thread backtrace")[1]
         frames = re.findall(r"frame #(\d+): (0x[0-9a-f]+)", trace)
-        # A stop that lldb tells of late shows its innermost frame in between.
-        first = max(i for i, (number, _) in enumerate(frames) if number == "0")
-        pcs = [int(pc, 16) for _, pc in frames[first:]]
-        found[ids[index]] = (registers[:3], pcs)
+        # A stop that lldb tells of late shows its innermost frame in front, between or behind.
+        outer = [int(pc, 16) for number, pc in frames if number != "0"]
+        inner = [int(pc, 16) for number, pc in frames if number == "0"]
+        assert registers[0] in inner, part
+        found[ids[index]] = (registers[:3], registers[:1] + outer)
     assert found, text
     return found
 

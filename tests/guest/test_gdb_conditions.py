@@ -73,7 +73,7 @@ def one_that_cannot_be_read_is_told_to_the_user():
 
 @test
 def any_instruction_can_be_passed():
-    """Calls, returns, jumps, operands relative to rip, pushf and popf: each with a breakpoint of its
+    """Calls, returns, jumps, pushf and popf: each with a breakpoint of its
     own, while four CPUs run them."""
     functions = ("order_commit", "mutex_lock", "mutex_unlock", "queue_pop", "spin_lock")
     with shop() as guest, attach(guest) as gdb:
