@@ -191,9 +191,12 @@ void debug_aside_freeze(void)
 {
 	struct thread *thread = NULL;
 
-	if (debug_stub.non_stop || !(some_frozen || uni_gdb_holds_others(&debug_stub)))
+	if (!debug_stub.non_stop && !some_frozen && !uni_gdb_holds_others(&debug_stub))
 		return;
-	some_frozen = cpus_go = false;
+	cpus_go = false;
+	if (debug_stub.non_stop)
+		return;
+	some_frozen = false;
 	while ((thread = thread_next_stopped(thread)))
 		freeze(thread);
 	cpus_go &= some_frozen;

@@ -51,13 +51,11 @@ static struct thread *find(uint32_t id)
 /* The name of what may be a broken pointer. */
 static void put_name(struct uni_gdb_text *text, const char *name)
 {
-	char character;
+	char copy[THREAD_NAME_SIZE];
+	size_t len = sizeof(copy) - memory_read_nofault(copy, name, sizeof(copy));
 
-	for (unsigned i = 0; i < THREAD_NAME_SIZE; i++) {
-		if (memory_read_nofault(&character, name + i, 1) != 0 || !character)
-			return;
-		uni_gdb_put_char(text, character);
-	}
+	for (size_t i = 0; i < len && copy[i]; i++)
+		uni_gdb_put_char(text, copy[i]);
 }
 
 static void put_mutex_owner(struct uni_gdb_text *text, const struct mutex *mutex)
