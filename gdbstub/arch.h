@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gdbstub/packet.h"
 #include "gdbstub/text.h"
 
 #if defined(__x86_64__)
@@ -49,6 +50,13 @@ void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint
 /* block->size bytes, what is not known as 0. Any number of CPUs while the guest runs. */
 void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 				     const struct uni_gdb_registers *registers, uint8_t *bytes);
+
+#define UNI_GDB_UNKNOWN_MAX UNI_GDB_PLACES
+
+/* Which bytes of it are of registers that are not known; returns how many pieces they are. */
+unsigned uni_gdb_arch_register_block_unknown(const struct uni_gdb_register_block *block,
+					     const struct uni_gdb_registers *registers,
+					     struct uni_gdb_unknown unknown[UNI_GDB_UNKNOWN_MAX]);
 
 /* The register is one of the FPU's. */
 bool uni_gdb_arch_register_is_fpu(unsigned number);

@@ -30,9 +30,13 @@ void uni_gdb_cmd_read_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args)
 	}
 	if (len > sizeof(stub->scratch))
 		len = sizeof(stub->scratch);
+	stub->reply_is_ahead = uni_gdb_read_ahead_has(stub, address, len);
+	if (stub->reply_is_ahead)
+		return;
 	stub->reply_bytes = read_bytes(stub, address, stub->scratch, len);
 	if (len && !stub->reply_bytes)
 		uni_gdb_error(stub, UNI_EFAULT);
+	uni_gdb_read_ahead_from(stub, address + len, stub->reply_bytes == len ? len : 0);
 }
 
 static void write_bytes(struct uni_gdb *stub, uint64_t address, const void *bytes, size_t len)

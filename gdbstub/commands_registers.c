@@ -60,6 +60,13 @@ void uni_gdb_cmd_read_registers(struct uni_gdb *stub, struct uni_gdb_cursor *arg
 	unsigned end = uni_gdb_arch_register_end(stub->register_sets);
 
 	(void)args;
+	if (registers && !stub->trace.selected.is) {
+		uni_gdb_arch_register_block_put(&stub->registers, registers, stub->scratch);
+		stub->reply_bytes = stub->registers.size;
+		stub->reply_unknown_count = uni_gdb_arch_register_block_unknown(
+			&stub->registers, registers, stub->reply_unknown);
+		return;
+	}
 	for (unsigned i = 0; i < end; i++)
 		if (exists(stub, i))
 			put_register(stub, registers, i);

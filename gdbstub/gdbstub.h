@@ -338,10 +338,19 @@ struct uni_gdb_listing {
 	char data[2048];
 };
 
+/* The reply to an `m` that gdb is about to send. */
+struct uni_gdb_read_ahead {
+	uint64_t address;
+	size_t len;	  /* 0: none is awaited */
+	size_t frame_len; /* not 0: it is ready */
+	uint8_t frame[UNI_GDB_PACKET_SIZE + 4];
+};
+
 struct uni_gdb {
 	const struct uni_gdb_ops *ops;
 	void *context;
 	uint32_t register_sets;
+	struct uni_gdb_register_block registers;
 	struct uni_gdb_options options;
 
 	bool attached;	   /* packets came, and no detach since */
@@ -356,6 +365,7 @@ struct uni_gdb {
 	bool interrupted;
 	bool kill;
 	bool resume;	/* the running command asked for it */
+	bool deferred;	/* one before it did, and more words of gdb's came before the guest went */
 	bool as_before; /* the last stop was for nothing: who was held stays so, and nobody else */
 
 	bool non_stop;				  /* of QNonStop */
@@ -405,8 +415,12 @@ struct uni_gdb {
 	struct uni_gdb_text reply;
 	char reply_data[UNI_GDB_PACKET_SIZE + 1];
 	size_t reply_bytes; /* not 0: the reply is so many bytes of scratch[] instead */
+	struct uni_gdb_unknown reply_unknown[UNI_GDB_UNKNOWN_MAX];
+	unsigned reply_unknown_count; /* of these bytes */
 	uint8_t scratch[UNI_GDB_PACKET_SIZE / 2];
 	uint8_t piece[UNI_GDB_PIECE];
+	bool reply_is_ahead; /* the reply is the one in read_ahead instead */
+	struct uni_gdb_read_ahead read_ahead;
 };
 
 /* Keeps the pointers. register_sets: what this boot keeps of the registers that only some

@@ -58,7 +58,20 @@ typedef int (*uni_gdb_send_fn)(void *context, const void *bytes, size_t len);
 int uni_gdb_transmit(char lead, const char *payload, size_t len, bool rle, uint8_t *piece,
 		     size_t size, uni_gdb_send_fn send, void *context);
 
+/* Bytes that nobody knows: their digits are `x`. */
+struct uni_gdb_unknown {
+	uint16_t at;
+	uint16_t len;
+};
+
+struct uni_gdb_bytes {
+	const uint8_t *data;
+	size_t len;
+	const struct uni_gdb_unknown *unknown; /* in their order */
+	unsigned unknown_count;
+};
+
 /* The same for bytes whose payload is two digits each. Faster by far than to write the digits and
  * then to transmit them. */
-int uni_gdb_transmit_bytes(const uint8_t *bytes, size_t len, bool rle, uint8_t *piece, size_t size,
+int uni_gdb_transmit_bytes(const struct uni_gdb_bytes *bytes, bool rle, uint8_t *piece, size_t size,
 			   uni_gdb_send_fn send, void *context);

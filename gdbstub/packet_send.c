@@ -254,22 +254,44 @@ static size_t same_digits(const uint8_t *bytes, size_t at, size_t count)
 	return to - at;
 }
 
-int uni_gdb_transmit_bytes(const uint8_t *bytes, size_t len, bool rle, uint8_t *piece, size_t size,
-			   uni_gdb_send_fn send, void *context)
+static void put_digits(struct output *out, const uint8_t *bytes, size_t len, bool rle)
 {
-	struct output out = {.piece = piece, .size = size, .send = send, .context = context};
 	size_t count = 2 * len;
 	size_t same;
 
-	begin(&out, '$');
-	for (size_t at = 0; at < count && !out.error; at += same) {
+	for (size_t at = 0; at < count && !out->error; at += same) {
 		if (at % 2 == 0)
-			at += emit_plain_digits(&out, bytes + at / 2, len - at / 2, rle);
+			at += emit_plain_digits(out, bytes + at / 2, len - at / 2, rle);
 		same = 0;
 		if (at == count)
 			break;
 		same = rle ? same_digits(bytes, at, count) : 1;
-		emit_run(&out, (uint8_t)digit_names[digit_at(bytes, at)], same);
+		emit_run(out, (uint8_t)digit_names[digit_at(bytes, at)], same);
 	}
+}
+
+static void put_unknown(struct output *out, size_t len, bool rle)
+{
+	size_t same = rle ? 2 * len : 1;
+
+	for (size_t at = 0; at < 2 * len; at += same)
+		emit_run(out, 'x', same);
+}
+
+int uni_gdb_transmit_bytes(const struct uni_gdb_bytes *bytes, bool rle, uint8_t *piece, size_t size,
+			   uni_gdb_send_fn send, void *context)
+{
+	struct output out = {.piece = piece, .size = size, .send = send, .context = context};
+	size_t at = 0;
+
+	begin(&out, '$');
+	for (unsigned i = 0; i < bytes->unknown_count; i++) {
+		const struct uni_gdb_unknown *unknown = &bytes->unknown[i];
+
+		put_digits(&out, bytes->data + at, unknown->at - at, rle);
+		put_unknown(&out, unknown->len, rle);
+		at = (size_t)unknown->at + unknown->len;
+	}
+	put_digits(&out, bytes->data + at, bytes->len - at, rle);
 	return end(&out);
 }

@@ -14,6 +14,7 @@ void uni_gdb_init(struct uni_gdb *stub, const struct uni_gdb_ops *ops, void *con
 	stub->ops = ops;
 	stub->context = context;
 	stub->register_sets = register_sets;
+	uni_gdb_arch_register_block_init(&stub->registers, register_sets);
 	stub->options.run_length = true;
 	stub->options.step_masks_irqs = true;
 	uni_gdb_receiver_reset(&stub->receiver);
@@ -128,6 +129,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	stub->pending_count = 0;
 	stub->output.len = 0;
 	stub->output.lost = 0;
+	uni_gdb_read_ahead_forget(stub);
 	resume_all(stub);
 }
 
@@ -146,14 +148,23 @@ void uni_gdb_abandon(struct uni_gdb *stub)
 
 static void send_reply(struct uni_gdb *stub)
 {
+	const struct uni_gdb_bytes bytes = {
+		.data = stub->scratch,
+		.len = stub->reply_bytes,
+		.unknown = stub->reply_unknown,
+		.unknown_count = stub->reply_unknown_count,
+	};
 	bool rle = stub->options.run_length;
-	int err = stub->reply_bytes ? uni_gdb_transmit_bytes(stub->scratch, stub->reply_bytes, rle,
-							     stub->piece, sizeof(stub->piece),
-							     stub->ops->write, stub->context)
-				    : uni_gdb_transmit('$', stub->reply.data, stub->reply.len, rle,
-						       stub->piece, sizeof(stub->piece),
-						       stub->ops->write, stub->context);
+	int err;
 
+	if (stub->reply_is_ahead)
+		err = uni_gdb_read_ahead_send(stub);
+	else if (stub->reply_bytes)
+		err = uni_gdb_transmit_bytes(&bytes, rle, stub->piece, sizeof(stub->piece),
+					     stub->ops->write, stub->context);
+	else
+		err = uni_gdb_transmit('$', stub->reply.data, stub->reply.len, rle, stub->piece,
+				       sizeof(stub->piece), stub->ops->write, stub->context);
 	if (err < 0)
 		uni_gdb_abandon(stub);
 }
@@ -177,6 +188,8 @@ static void new_reply(struct uni_gdb *stub)
 {
 	uni_gdb_text_init(&stub->reply, stub->reply_data, UNI_GDB_PACKET_SIZE);
 	stub->reply_bytes = 0;
+	stub->reply_unknown_count = 0;
+	stub->reply_is_ahead = false;
 }
 
 void uni_gdb_send_output(struct uni_gdb *stub)
@@ -227,6 +240,8 @@ static void run_packet(struct uni_gdb *stub)
 	/* gdb sends no packet while it waits for a stop: this is another gdb. */
 	stub->owes_stop = false;
 	new_reply(stub);
+	if (!command || command->run != uni_gdb_cmd_read_memory)
+		uni_gdb_read_ahead_forget(stub);
 	if (command)
 		command->run(stub, &packet);
 	if (stub->reply.cut)
@@ -347,15 +362,20 @@ static bool stop_again(struct uni_gdb *stub)
 		return false;
 	stub->current.kind = UNI_GDB_EVENT_ATTENTION;
 	stub->current.signal = UNI_GDB_SIGTRAP;
+	stub->resume = false;
+	stub->deferred = true;
 	return true;
 }
 
 static enum uni_gdb_verdict leave(struct uni_gdb *stub)
 {
-	stub->as_before = !stub->resume && !stub->non_stop;
-	if (stub->resume)
+	bool anew = stub->resume || stub->deferred;
+
+	stub->as_before = !anew && !stub->non_stop;
+	if (anew)
 		stub->looked_at = uni_gdb_general_thread(stub);
 	stub->resume = false;
+	stub->deferred = false;
 	stub->stopped = false;
 	uni_gdb_calls_resume(stub);
 	uni_gdb_breakpoints_insert(stub);
@@ -386,12 +406,12 @@ enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub)
 		} else if (stub->resume) {
 			if (!stop_again(stub))
 				return leave(stub);
-			stub->resume = false;
 		} else if (fill_input(stub)) {
 			take_byte(stub, stub->input[stub->input_at++]);
 		} else if (is_over(stub)) {
 			return leave(stub);
 		} else if (!stub->resume) {
+			uni_gdb_read_ahead(stub);
 			return UNI_GDB_STAY;
 		}
 	}

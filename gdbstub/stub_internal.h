@@ -169,6 +169,17 @@ void uni_gdb_calls_undo(struct uni_gdb *stub);
 /* True: the event was the end of such a call, and the thread is where it was before it. */
 bool uni_gdb_calls_end(struct uni_gdb *stub, const struct uni_gdb_event *event);
 
+/* read_ahead.c */
+/* gdb read `len` bytes in front of the address, and may go on. */
+void uni_gdb_read_ahead_from(struct uni_gdb *stub, uint64_t address, size_t len);
+/* gdb asked for something else, or was told something else. */
+void uni_gdb_read_ahead_forget(struct uni_gdb *stub);
+/* There is nothing else to do: makes the reply ready if one is awaited. */
+void uni_gdb_read_ahead(struct uni_gdb *stub);
+bool uni_gdb_read_ahead_has(const struct uni_gdb *stub, uint64_t address, size_t len);
+/* Sends it; the next one is awaited. */
+int uni_gdb_read_ahead_send(struct uni_gdb *stub);
+
 /* commands_xfer.c */
 /* `offset,length` of qXfer: what gdb wants of a document, no more than a reply holds. */
 bool uni_gdb_take_window(struct uni_gdb_cursor *args, uint64_t *offset, uint64_t *len);

@@ -156,8 +156,6 @@ struct uni_gdb_trace {
 	} read_only[UNI_GDB_TRACE_READ_ONLY];
 	unsigned read_only_count;
 
-	struct uni_gdb_register_block registers;
-
 	bool circular;
 	bool disconnected; /* goes on without gdb */
 	struct uni_gdb_trace_note user, notes, stop_note;

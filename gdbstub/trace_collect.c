@@ -70,13 +70,13 @@ static void put_registers(struct collection *collection, bool fpu)
 {
 	const struct uni_gdb *stub = collection->evaluation.stub;
 	struct uni_gdb_registers *registers = collection->evaluation.hit->registers;
-	uint8_t *to = start_block(collection, 'R', stub->trace.registers.size);
+	uint8_t *to = start_block(collection, 'R', stub->registers.size);
 
 	if (!to)
 		return;
 	if (fpu)
 		stub->ops->registers_add_fpu(stub->context, registers);
-	uni_gdb_arch_register_block_put(&stub->trace.registers, registers, to);
+	uni_gdb_arch_register_block_put(&stub->registers, registers, to);
 }
 
 #define MEMORY_HEAD (8 + 2)

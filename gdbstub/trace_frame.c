@@ -30,7 +30,7 @@ bool uni_gdb_frame_block(const struct uni_gdb *stub, const struct uni_gdb_frame 
 	left--;
 	if (block->kind == 'R') {
 		head = 0;
-		len = stub->trace.registers.size;
+		len = stub->registers.size;
 	} else if (block->kind == 'M' && left >= MEMORY_HEAD) {
 		head = MEMORY_HEAD;
 		len = number_at(at + 8, 2);

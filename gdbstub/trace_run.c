@@ -24,7 +24,6 @@ void uni_gdb_trace_start(struct uni_gdb *stub)
 	for (unsigned i = 0; i < UNI_GDB_TRACE_CPUS; i++)
 		for (unsigned k = 0; k < UNI_GDB_TRACE_WALKS; k++)
 			trace->walks[i][k].left = 0;
-	uni_gdb_arch_register_block_init(&trace->registers, stub->register_sets);
 	trace->selected.is = false;
 	trace->stop_note.len = 0;
 	trace->end = UNI_GDB_TRACE_NOT_RUN;
@@ -51,9 +50,10 @@ void uni_gdb_trace_detach(struct uni_gdb *stub)
 		uni_gdb_trace_stop(stub, UNI_GDB_TRACE_DISCONNECTED, 0);
 }
 
-static uint32_t frame_len(const struct uni_gdb_trace *trace,
-			  const struct uni_gdb_tracepoint *tracepoint, bool stepping)
+static uint32_t frame_len(const struct uni_gdb *stub, const struct uni_gdb_tracepoint *tracepoint,
+			  bool stepping)
 {
+	const struct uni_gdb_trace *trace = &stub->trace;
 	uint32_t len = UNI_GDB_FRAME_HEAD;
 	uint16_t next = tracepoint->first_action;
 
@@ -62,7 +62,7 @@ static uint32_t frame_len(const struct uni_gdb_trace *trace,
 			continue;
 		if (trace->actions[next].kind != UNI_GDB_COLLECT_REGISTERS)
 			return 0;
-		len += 1 + trace->registers.size;
+		len += 1 + stub->registers.size;
 	}
 	return len <= UNI_GDB_TRACE_FRAME_MAX ? len : 0;
 }
@@ -82,7 +82,7 @@ void uni_gdb_trace_stand(struct uni_gdb *stub)
 		b->is_fast |= tracepoint->fast_len > 0;
 		tracepoint->next_here = b->traced;
 		b->traced = (uint16_t)i;
-		tracepoint->frame_len[false] = frame_len(trace, tracepoint, false);
-		tracepoint->frame_len[true] = frame_len(trace, tracepoint, true);
+		tracepoint->frame_len[false] = frame_len(stub, tracepoint, false);
+		tracepoint->frame_len[true] = frame_len(stub, tracepoint, true);
 	}
 }

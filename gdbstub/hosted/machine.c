@@ -52,6 +52,9 @@ static size_t machine_memory_read(void *context, uint64_t address, void *bytes, 
 	struct machine *machine = context;
 
 	len = mapped(address, len);
+	if (address + len > MACHINE_DEVICE_BASE &&
+	    address < MACHINE_DEVICE_BASE + MACHINE_DEVICE_SIZE)
+		machine->device_reads++;
 	if (len)
 		memcpy(bytes, machine->ram + (address - MACHINE_RAM_BASE), len);
 	return len;
@@ -182,7 +185,8 @@ static bool machine_memory_next(void *context, unsigned index, struct uni_gdb_me
 	static const uint64_t hole_end = MACHINE_HOLE_BASE + MACHINE_HOLE_SIZE;
 	static const struct uni_gdb_memory all[] = {
 		{MACHINE_RAM_BASE, MACHINE_HOLE_BASE - MACHINE_RAM_BASE, false},
-		{hole_end, MACHINE_RAM_BASE + MACHINE_RAM_SIZE - hole_end, false},
+		{hole_end, MACHINE_DEVICE_BASE - hole_end, false},
+		{MACHINE_DEVICE_BASE, MACHINE_DEVICE_SIZE, true},
 	};
 
 	(void)context;

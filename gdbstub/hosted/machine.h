@@ -22,6 +22,9 @@
 #define MACHINE_OWN_ROOM_BASE 0x129000
 /* Where fast tracepoints lead. */
 #define MACHINE_CALL_ENTRY 0x12a000
+/* Registers of a device. */
+#define MACHINE_DEVICE_BASE 0x12f000
+#define MACHINE_DEVICE_SIZE 0x1000
 #define MACHINE_FRAMES_SIZE 0x20000
 #define MACHINE_WIRE_SIZE 0x40000
 
@@ -46,7 +49,8 @@ struct machine {
 	uint64_t clock_us;
 	uint8_t frames[MACHINE_FRAMES_SIZE];
 	unsigned rendered; /* calls of thread_next */
-	bool stops_late;   /* a thread on a CPU does not stand as soon as it is to be held */
+	unsigned device_reads;
+	bool stops_late; /* a thread on a CPU does not stand as soon as it is to be held */
 };
 
 /* Three threads: 1 and 2 on CPUs 0 and 1, 3 on none; RAM filled with a pattern. */

@@ -28,6 +28,7 @@ static void start_machine(void)
 {
 	machine_init(&machine);
 	machine.stub.register_sets = UINT32_MAX;
+	uni_gdb_arch_register_block_init(&machine.stub.registers, UINT32_MAX);
 }
 
 static unsigned digit(uint8_t character)

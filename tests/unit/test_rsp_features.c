@@ -128,7 +128,8 @@ Test(rsp_features, the_memory_map_leaves_out_the_hole)
 	rsp_expect("qXfer:memory-map:read::0,1000",
 		   "l<?xml version=\"1.0\"?>\n<memory-map>\n"
 		   "<memory type=\"ram\" start=\"0x100000\" length=\"0x10000\"/>\n"
-		   "<memory type=\"ram\" start=\"0x111000\" length=\"0x1f000\"/>\n"
+		   "<memory type=\"ram\" start=\"0x111000\" length=\"0x1e000\"/>\n"
+		   "<memory type=\"ram\" start=\"0x12f000\" length=\"0x1000\"/>\n"
 		   "</memory-map>\n");
 	rsp_expect("qXfer:memory-map:read::0,5", "m<?xml");
 	rsp_expect("qXfer:memory-map:read::fff,5", "l");

@@ -224,7 +224,8 @@ static const char *transmit_bytes(const void *bytes, size_t len, bool rle, size_
 
 	sent_len = 0;
 	memset(sent, 0, sizeof(sent));
-	cr_assert_eq(uni_gdb_transmit_bytes(bytes, len, rle, buffer, piece, send_to_buffer, &piece),
+	cr_assert_eq(uni_gdb_transmit_bytes(&(struct uni_gdb_bytes){bytes, len, NULL, 0}, rle,
+					    buffer, piece, send_to_buffer, &piece),
 		     0);
 	return sent;
 }
@@ -348,6 +349,7 @@ static int refuse(void *context, const void *bytes, size_t len)
 
 Test(rsp_packet, stops_sending_at_the_first_error)
 {
+	const struct uni_gdb_bytes bytes = {.data = (const uint8_t *)"0123456789", .len = 10};
 	uint8_t piece[4];
 	int calls = 0;
 
@@ -355,8 +357,7 @@ Test(rsp_packet, stops_sending_at_the_first_error)
 				      &calls),
 		     -5);
 	cr_expect_eq(calls, 1);
-	cr_expect_eq(uni_gdb_transmit_bytes((const uint8_t *)"0123456789", 10, true, piece,
-					    sizeof(piece), refuse, &calls),
+	cr_expect_eq(uni_gdb_transmit_bytes(&bytes, true, piece, sizeof(piece), refuse, &calls),
 		     -5);
 	cr_expect_eq(calls, 2);
 }

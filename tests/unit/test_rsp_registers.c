@@ -36,6 +36,7 @@ static void attach_with(uint32_t sets)
 {
 	rsp_attach();
 	m.stub.register_sets = sets;
+	uni_gdb_arch_register_block_init(&m.stub.registers, sets);
 	read_description();
 }
 

@@ -88,3 +88,19 @@ Test(stops, a_hit_of_a_thread_that_is_held_lets_the_others_go_on)
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	cr_expect_not_null(strstr(rsp_received(), "swbreak:;thread:2;"));
 }
+
+/* Bytes behind a resume, for which the guest does not even start: they turn out to be nothing. */
+Test(stops, bytes_behind_a_resume_do_not_undo_it)
+{
+	rsp_send("vCont;s:1");
+	machine_send(&m, "x", 1);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
+	cr_expect_str_eq(rsp_received(), "");
+	cr_expect_not(m.stub.as_before);
+	cr_expect_eq(m.stub.looked_at, 1);
+	/* The next bytes find it running. */
+	rsp_stop(UNI_GDB_EVENT_ATTENTION, 2, 0);
+	machine_send(&m, "x", 1);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
+	cr_expect(m.stub.as_before);
+}

@@ -63,9 +63,21 @@ static void add_fpu(struct uni_gdb_register_block *block, const struct uni_gdb_x
 			add(&block->fpu, from + at, block->size + at);
 }
 
+static void add_place(struct uni_gdb_register_block *block, unsigned bit, unsigned len)
+{
+	struct uni_gdb_register_place *last = &block->places[block->place_count];
+
+	if (block->place_count && last[-1].bit == bit)
+		last[-1].len = (uint16_t)(last[-1].len + len);
+	else
+		block->places[block->place_count++] = (struct uni_gdb_register_place){
+			(uint16_t)bit, (uint16_t)block->size, (uint16_t)len};
+}
+
 void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint32_t sets)
 {
 	block->size = 0;
+	block->place_count = 0;
 	block->fpu.wide_count = block->fpu.word_count = block->fpu.narrow_count = 0;
 	block->core.wide_count = block->core.word_count = block->core.narrow_count = 0;
 	for (unsigned i = 0; i < uni_gdb_x86_feature_count; i++) {
@@ -76,10 +88,13 @@ void uni_gdb_arch_register_block_init(struct uni_gdb_register_block *block, uint
 		for (unsigned k = 0; k < feature->count; k++) {
 			const struct uni_gdb_x86_register *layout = &feature->registers[k];
 
-			if (layout->word == UNI_GDB_XSAVE)
+			if (layout->word == UNI_GDB_XSAVE) {
 				add_fpu(block, layout);
-			else
+				add_place(block, UNI_GDB_FPU, layout->size);
+			} else {
 				add_word(block, layout);
+				add_place(block, layout->word, layout->size);
+			}
 			block->size += layout->size;
 		}
 	}
@@ -151,4 +166,24 @@ void uni_gdb_arch_register_block_put(const struct uni_gdb_register_block *block,
 		clear(bytes, block->size);
 	}
 	move(bytes, from, &block->core);
+}
+
+unsigned uni_gdb_arch_register_block_unknown(const struct uni_gdb_register_block *block,
+					     const struct uni_gdb_registers *registers,
+					     struct uni_gdb_unknown unknown[UNI_GDB_UNKNOWN_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < block->place_count; i++) {
+		const struct uni_gdb_register_place *place = &block->places[i];
+		struct uni_gdb_unknown *end = unknown + count;
+
+		if (registers->known >> place->bit & 1)
+			continue;
+		if (count && end[-1].at + end[-1].len == place->at)
+			end[-1].len = (uint16_t)(end[-1].len + place->len);
+		else
+			unknown[count++] = (struct uni_gdb_unknown){place->at, place->len};
+	}
+	return count;
 }

@@ -66,12 +66,15 @@ struct uni_gdb_narrow_move {
 	uint32_t mask; /* of those that are kept */
 };
 
+/* Words of a wide move. */
 #define UNI_GDB_WIDE 4
 
+/* What all registers that there can be need. */
 #define UNI_GDB_WIDE_MOVES 80
 #define UNI_GDB_WORD_MOVES 96
 #define UNI_GDB_NARROW_MOVES 12
 
+/* An emulator takes longest for branches: the more one move moves the better. */
 struct uni_gdb_moves {
 	uint16_t wide_count, word_count, narrow_count;
 	struct uni_gdb_move wide[UNI_GDB_WIDE_MOVES]; /* UNI_GDB_WIDE words */
@@ -79,10 +82,21 @@ struct uni_gdb_moves {
 	struct uni_gdb_narrow_move narrow[UNI_GDB_NARROW_MOVES];
 };
 
+/* Where in a block lies what one bit of `known` tells of; xsave[] lies in two parts. */
+struct uni_gdb_register_place {
+	uint16_t bit;
+	uint16_t at;
+	uint16_t len;
+};
+
+#define UNI_GDB_PLACES (UNI_GDB_WORDS + 2)
+
 /* What lies in words[] and what in xsave[]. */
 struct uni_gdb_register_block {
 	uint32_t size; /* bytes, at most UNI_GDB_REGISTERS_MAX */
 	uint16_t tags_at;
+	uint16_t place_count;
+	struct uni_gdb_register_place places[UNI_GDB_PLACES]; /* in the order of the block */
 	struct uni_gdb_moves fpu;
 	struct uni_gdb_moves core;
 };
