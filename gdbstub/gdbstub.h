@@ -350,7 +350,6 @@ struct uni_gdb {
 	const struct uni_gdb_ops *ops;
 	void *context;
 	uint32_t register_sets;
-	struct uni_gdb_register_block registers;
 	struct uni_gdb_options options;
 
 	bool attached;	   /* packets came, and no detach since */
@@ -419,7 +418,8 @@ struct uni_gdb {
 	unsigned reply_unknown_count; /* of these bytes */
 	uint8_t scratch[UNI_GDB_PACKET_SIZE / 2];
 	uint8_t piece[UNI_GDB_PIECE];
-	bool reply_is_ahead; /* the reply is the one in read_ahead instead */
+	struct uni_gdb_register_block registers; /* for `g` and for trace frames */
+	bool reply_is_ahead;			 /* the reply is the one in read_ahead instead */
 	struct uni_gdb_read_ahead read_ahead;
 };
 

@@ -90,44 +90,16 @@ void uni_gdb_put_hex_bytes(struct uni_gdb_text *text, const void *bytes, size_t 
 	}
 }
 
-#define EACH_BYTE(value) ((value) * (uint64_t)0x0101010101010101)
-
-static bool has(uint64_t word, uint8_t byte)
-{
-	word ^= EACH_BYTE(byte);
-	return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
-}
-
-/* Bytes that need no escape, word by word; returns how many they are. */
-static size_t put_unescaped(struct uni_gdb_text *text, const char *from, size_t len)
-{
-	uint64_t word;
-	size_t i;
-
-	for (i = 0; len - i >= sizeof(word) && text->size - text->len >= sizeof(word);
-	     i += sizeof(word)) {
-		__builtin_memcpy(&word, from + i, sizeof(word));
-		if (has(word, '#') || has(word, '$') || has(word, '}') || has(word, '*'))
-			break;
-		__builtin_memcpy(text->data + text->len, &word, sizeof(word));
-		text->len += sizeof(word);
-	}
-	return i;
-}
-
 void uni_gdb_put_escaped(struct uni_gdb_text *text, const void *bytes, size_t len)
 {
 	const char *from = bytes;
-	size_t i = 0;
 
-	while (i < len) {
+	for (size_t i = 0; i < len; i++) {
 		bool special = from[i] == '#' || from[i] == '$' || from[i] == '}' || from[i] == '*';
 
 		if (special)
 			uni_gdb_put_char(text, '}');
 		uni_gdb_put_char(text, special ? from[i] ^ 0x20 : from[i]);
-		i++;
-		i += put_unescaped(text, from + i, len - i);
 	}
 }
 

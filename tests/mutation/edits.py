@@ -414,6 +414,12 @@ EDITS = [
         "uni_gdb_put(text, wait_kind_name(wait->kind));",
         'uni_gdb_put(text, "waits");',
     ),
+    Edit(
+        "lint_image: hello stripped is small",
+        "kernel/apps/hello.c",
+        "{\n",
+        '{\n\t__asm__ volatile("jmp 1f; .skip 0x10000; 1:");\n',
+    ),
     Edit(LAYOUT + "each mutant of a hand has its place", ASIDE, "PLACES 32", "PLACES 33"),
     Edit(LAYOUT + "shell scripts pass shellcheck", "dev", "say() {", "unused=1\nsay() {"),
     Edit(LAYOUT + "man pages and help agree", "docs/man/uniscope-record.1.scd", "--duration", "--time"),
