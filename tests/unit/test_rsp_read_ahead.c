@@ -142,5 +142,8 @@ Test(read_ahead, not_in_non_stop)
 	rsp_send("m102000,1000");
 	uni_gdb_poll(&m.stub);
 	cr_expect_str_eq(rsp_received(), memory_at(START, BLOCK));
+	/* A part of the next packet keeps the stub here. */
+	machine_send(&m, "$m", 2);
+	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	cr_expect_not(is_ready(START + BLOCK));
 }
