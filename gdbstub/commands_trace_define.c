@@ -232,22 +232,35 @@ static const char *take_memory(struct uni_gdb *stub, struct uni_gdb_cursor *args
 	return NULL;
 }
 
+/* "X<len>,<bytes>", its X taken already. gdb has no other way to ask for a variable. */
+static const char *take_expression(struct uni_gdb *stub, struct uni_gdb_cursor *args,
+				   struct uni_gdb_trace_action *action)
+{
+	struct uni_gdb_trace *trace = &stub->trace;
+	unsigned number;
+	uint32_t at = trace->code_len;
+	const char *problem = take_code(stub, args, &at);
+
+	action->kind = UNI_GDB_COLLECT_EXPRESSION;
+	action->at = at;
+	if (!problem &&
+	    uni_bytecode_collects_variable(trace->code + at, trace->code_len - at, &number)) {
+		action->kind = UNI_GDB_COLLECT_VARIABLE;
+		action->at = number;
+		trace->code_len = at;
+	}
+	return problem;
+}
+
 static const char *take_action(struct uni_gdb *stub, struct uni_gdb_cursor *args,
 			       struct uni_gdb_trace_action *action)
 {
-	uint32_t at = 0;
-	const char *problem;
-
 	if (uni_gdb_take(args, 'R'))
 		return take_registers(stub, args, action);
 	if (uni_gdb_take(args, 'M'))
 		return take_memory(stub, args, action);
-	if (uni_gdb_take(args, 'X')) {
-		action->kind = UNI_GDB_COLLECT_EXPRESSION;
-		problem = take_code(stub, args, &at);
-		action->at = at;
-		return problem;
-	}
+	if (uni_gdb_take(args, 'X'))
+		return take_expression(stub, args, action);
 	return "an action that is not known";
 }
 

@@ -45,6 +45,7 @@ struct uni_gdb_variable {
 enum uni_gdb_trace_action_kind {
 	UNI_GDB_COLLECT_REGISTERS,
 	UNI_GDB_COLLECT_MEMORY,
+	UNI_GDB_COLLECT_VARIABLE,
 	UNI_GDB_COLLECT_EXPRESSION,
 };
 
@@ -54,7 +55,7 @@ struct uni_gdb_trace_action {
 	bool fpu;      /* REGISTERS: those of the FPU too */
 	uint16_t next; /* of the same tracepoint */
 	int32_t base;  /* MEMORY: the register that `at` is relative to, -1 for none */
-	uint64_t at;   /* MEMORY: address; EXPRESSION: place in code[] */
+	uint64_t at;   /* MEMORY: address; VARIABLE: number; EXPRESSION: place in code[] */
 	uint64_t len;
 };
 

@@ -125,7 +125,7 @@ static int put_variable(struct collection *collection, unsigned number)
 	int64_t value;
 	int err = uni_gdb_variable_get(collection->evaluation.stub, collection->evaluation.hit,
 				       number, &value);
-	uint8_t *to = err < 0 ? NULL : start_block(collection, 'V', 4 + 8);
+	uint8_t *to = err < 0 ? NULL : start_block(collection, 'V', UNI_GDB_VARIABLE_BLOCK);
 
 	if (to) {
 		put_32(to, number);
@@ -184,6 +184,10 @@ static void run_action(struct collection *collection, const struct uni_gdb_trace
 		break;
 	case UNI_GDB_COLLECT_MEMORY:
 		run_memory(collection, action);
+		break;
+	case UNI_GDB_COLLECT_VARIABLE:
+		if (put_variable(collection, (unsigned)action->at) < 0)
+			collection->unread = true;
 		break;
 	case UNI_GDB_COLLECT_EXPRESSION:
 		if (uni_bytecode_run(trace->code + action->at, &collecting_ops, collection, STEPS,

@@ -10,6 +10,7 @@
 /* The value as the hit sees it; 0, or -UNI_ENOENT. */
 int uni_gdb_variable_get(const struct uni_gdb *stub, const struct uni_gdb_hit *hit, unsigned number,
 			 int64_t *value);
+bool uni_gdb_variable_exists(const struct uni_gdb *stub, unsigned number);
 /* 0, -UNI_ENOENT, or -UNI_ENOTSUP for one of the stub's own. */
 int uni_gdb_variable_set(struct uni_gdb *stub, unsigned number, int64_t value);
 
@@ -63,6 +64,7 @@ bool uni_gdb_frame_next(const struct uni_gdb_trace_buffer *buffer, struct uni_gd
 /* trace_frame.c: what a frame has. */
 
 #define UNI_GDB_FRAME_HEAD 6
+#define UNI_GDB_VARIABLE_BLOCK (4 + 8) /* number, value */
 
 struct uni_gdb_block {
 	char kind;   /* 'R', 'M', 'V' */

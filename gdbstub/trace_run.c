@@ -58,11 +58,17 @@ static uint32_t frame_len(const struct uni_gdb *stub, const struct uni_gdb_trace
 	uint16_t next = tracepoint->first_action;
 
 	for (; next != UNI_GDB_TRACE_NONE; next = trace->actions[next].next) {
-		if (trace->actions[next].stepping != stepping)
+		const struct uni_gdb_trace_action *action = &trace->actions[next];
+
+		if (action->stepping != stepping)
 			continue;
-		if (trace->actions[next].kind != UNI_GDB_COLLECT_REGISTERS)
+		if (action->kind == UNI_GDB_COLLECT_REGISTERS)
+			len += 1 + stub->registers.size;
+		else if (action->kind == UNI_GDB_COLLECT_VARIABLE &&
+			 uni_gdb_variable_exists(stub, (unsigned)action->at))
+			len += 1 + UNI_GDB_VARIABLE_BLOCK;
+		else
 			return 0;
-		len += 1 + stub->registers.size;
 	}
 	return len <= UNI_GDB_TRACE_FRAME_MAX ? len : 0;
 }

@@ -44,15 +44,22 @@ static const struct uni_gdb_variable *find(const struct uni_gdb *stub, uint64_t 
 int uni_gdb_variable_get(const struct uni_gdb *stub, const struct uni_gdb_hit *hit, unsigned number,
 			 int64_t *value)
 {
-	const struct uni_gdb_variable *variable = find(stub, number);
+	const struct uni_gdb_variable *variable;
 
-	if (is_own(number))
+	if (is_own(number)) {
 		*value = own_value(stub, hit, number);
-	else if (variable)
-		*value = __atomic_load_n(&variable->value, __ATOMIC_RELAXED);
-	else
+		return 0;
+	}
+	variable = find(stub, number);
+	if (!variable)
 		return -UNI_ENOENT;
+	*value = __atomic_load_n(&variable->value, __ATOMIC_RELAXED);
 	return 0;
+}
+
+bool uni_gdb_variable_exists(const struct uni_gdb *stub, unsigned number)
+{
+	return is_own(number) || find(stub, number);
 }
 
 int uni_gdb_variable_set(struct uni_gdb *stub, unsigned number, int64_t value)

@@ -9,6 +9,7 @@
  *
  * Any context, NMI included; uses about 1.5 KiB of stack. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,10 @@ struct uni_bytecode_ops {
  * jump out of the code or into the middle of an opcode, a register from register_count on, a stack
  * that runs empty or over or depends on the way that was taken. */
 const char *uni_bytecode_refused(const uint8_t *code, size_t len, unsigned register_count);
+
+/* The expression, which uni_bytecode_refused() had nothing against, does no more than collect one
+ * variable, the way gdb has it done. */
+bool uni_bytecode_collects_variable(const uint8_t *code, size_t len, unsigned *number);
 
 /* Runs what uni_bytecode_refused() had nothing against, for at most `steps` opcodes. *result is
  * the value on top of the stack at the end, 0 if it is empty; it may be NULL.

@@ -208,3 +208,13 @@ const char *uni_bytecode_refused(const uint8_t *code, size_t len, unsigned regis
 	}
 	return problem;
 }
+
+bool uni_bytecode_collects_variable(const uint8_t *code, size_t len, unsigned *number)
+{
+	if (len != 8 || code[0] != BYTECODE_GETV || code[3] != BYTECODE_TRACEV ||
+	    code[1] != code[4] || code[2] != code[5] || code[6] != BYTECODE_POP ||
+	    code[7] != BYTECODE_END)
+		return false;
+	*number = (unsigned)code[1] << 8 | code[2];
+	return true;
+}

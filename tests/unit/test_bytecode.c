@@ -291,6 +291,30 @@ Test(bytecode, collects)
 	cr_expect_str_eq(noted, "M1000,10ff;S1004,20;");
 }
 
+Test(bytecode, knows_the_one_that_collects_a_variable)
+{
+	static const char *const others[] = {
+		"2c 0102 2e 0103 29 27",    /* another one */
+		"2c 0102 2e 0202 29 27",    /* another one */
+		"2c 0102 2d 0102 29 27",    /* sets it */
+		"22 00 28 2e 0102 29 27",   /* has no value */
+		"2c 0102 2e 0102 0f 27",    /* does more */
+		"2c 0102 2e 0102 29 29 27", /* longer */
+		"2e 0102 27",
+	};
+	struct code code = code_of("2c 0102 2e 0102 29 27");
+	unsigned number = 0;
+
+	cr_expect(uni_bytecode_collects_variable(code.bytes, code.len, &number));
+	cr_expect_eq(number, 0x102);
+	free(code.bytes);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		code = code_of(others[i]);
+		cr_expect(!uni_bytecode_collects_variable(code.bytes, code.len, &number));
+		free(code.bytes);
+	}
+}
+
 Test(bytecode, prints)
 {
 	/* dprintf f, "%d %d\n", 7, $rdi: the last argument first, then channel and function. */

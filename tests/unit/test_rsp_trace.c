@@ -225,6 +225,27 @@ Test(trace, expressions_collect)
 	rsp_expect("qTV:3", "U");
 }
 
+/* getv, tracev, pop: of $trace_timestamp, which gdb adds everywhere, of $seen, and of one that
+ * there is not. */
+#define COLLECT(variable) "X00000008,2c" variable "2e" variable "2927"
+
+Test(trace, a_variable_is_collected_where_the_frame_stays)
+{
+	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":" COLLECT("0001") COLLECT("0007"));
+	rsp_expect("QTDP:2:" AT ":E:0:0-", "OK");
+	rsp_expect("QTDP:-2:" AT ":" COLLECT("0001") COLLECT("0008"), "OK");
+	rsp_expect("QTDV:7:2a:0:7365656e", "OK");
+	start();
+	hits(1, 1);
+	stop();
+	cr_expect_eq(m.stub.trace.code_len, 0);
+	cr_expect_eq(m.stub.trace.tracepoints[0].frame_len[false], 32);
+	cr_expect_eq(m.stub.trace.tracepoints[1].frame_len[false], 0);
+	rsp_expect("qTBuffer:0,7d0", "01001a000000" TIMESTAMP "56070000002a00000000000000"
+				     "02000d000000" TIMESTAMP);
+	cr_expect_eq(m.stub.trace.buffer.unread, 1);
+}
+
 Test(trace, what_cannot_be_read_is_left_out_and_counted)
 {
 	define("QTDP:1:" AT ":E:0:0-", "QTDP:-1:" AT ":M-1,110000,4M-1,100000,1");

@@ -22,28 +22,24 @@ static void put_half(uint8_t *to, uint32_t value)
 	*(volatile unaligned_half *)to = value;
 }
 
-static void move_wide(uint8_t *to, const uint8_t *from, const struct uni_gdb_move *move,
-		      unsigned count)
-{
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < count; i++)
-#pragma GCC unroll 4
-		for (unsigned k = 0; k < UNI_GDB_WIDE; k++)
-			move_word(to + move[i].to + k * WORD, from + move[i].from + k * WORD);
-}
-
 static void move_words(uint8_t *to, const uint8_t *from, const struct uni_gdb_move *move,
-		       unsigned count)
+		       unsigned count, unsigned width)
 {
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < count; i++)
-		move_word(to + move[i].to, from + move[i].from);
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t *to_words = to + move[i].to;
+		const uint8_t *from_words = from + move[i].from;
+
+		/* The sums once, not for each word. */
+		__asm__("" : "+r"(to_words), "+r"(from_words));
+#pragma GCC unroll 16
+		for (unsigned k = 0; k < width; k++)
+			move_word(to_words + k * WORD, from_words + k * WORD);
+	}
 }
 
 static void move_narrow(uint8_t *to, const uint8_t *from, const struct uni_gdb_narrow_move *move,
 			unsigned count)
 {
-#pragma GCC unroll 4
 	for (unsigned i = 0; i < count; i++)
 		put_half(to + move[i].place.to,
 			 *(const unaligned_half *)(from + move[i].place.from) & move[i].mask);
@@ -51,8 +47,9 @@ static void move_narrow(uint8_t *to, const uint8_t *from, const struct uni_gdb_n
 
 static void move(uint8_t *to, const uint8_t *from, const struct uni_gdb_moves *moves)
 {
-	move_wide(to, from, moves->wide, moves->wide_count);
-	move_words(to, from, moves->words, moves->word_count);
+	move_words(to, from, moves->wide, moves->wide_count, UNI_GDB_WIDE);
+	move_words(to, from, moves->pairs, moves->pair_count, UNI_GDB_PAIR);
+	move_words(to, from, moves->words, moves->word_count, 1);
 	move_narrow(to, from, moves->narrow, moves->narrow_count);
 }
 

@@ -66,18 +66,21 @@ struct uni_gdb_narrow_move {
 	uint32_t mask; /* of those that are kept */
 };
 
-/* Words of a wide move. */
-#define UNI_GDB_WIDE 4
+/* Words that one move moves. */
+#define UNI_GDB_WIDE 16
+#define UNI_GDB_PAIR 2
 
 /* What all registers that there can be need. */
-#define UNI_GDB_WIDE_MOVES 80
-#define UNI_GDB_WORD_MOVES 96
+#define UNI_GDB_WIDE_MOVES 12
+#define UNI_GDB_PAIR_MOVES 80
+#define UNI_GDB_WORD_MOVES 16
 #define UNI_GDB_NARROW_MOVES 12
 
 /* An emulator takes longest for branches: the more one move moves the better. */
 struct uni_gdb_moves {
-	uint16_t wide_count, word_count, narrow_count;
-	struct uni_gdb_move wide[UNI_GDB_WIDE_MOVES]; /* UNI_GDB_WIDE words */
+	uint16_t wide_count, pair_count, word_count, narrow_count;
+	struct uni_gdb_move wide[UNI_GDB_WIDE_MOVES];
+	struct uni_gdb_move pairs[UNI_GDB_PAIR_MOVES];
 	struct uni_gdb_move words[UNI_GDB_WORD_MOVES];
 	struct uni_gdb_narrow_move narrow[UNI_GDB_NARROW_MOVES];
 };
