@@ -2,7 +2,7 @@
 
 /* A function that gdb calls (`print f()`): gdb writes a thread's registers, lets it run to a return
  * address that it pushed, and writes back what they were. They are kept here too: if gdb dies
- * meanwhile, the last is done for it. */
+ * meanwhile, the last is done for it. What else gdb writes registers for: copies.c. */
 
 #include "gdbstub/stub_internal.h"
 
@@ -27,6 +27,13 @@ static bool is_written(const struct uni_gdb_call *call)
 	       (call->state == UNI_GDB_CALL_PREPARED || call->state == UNI_GDB_CALL_RETURNED);
 }
 
+/* Off a breakpoint, in a copy of the instruction. */
+static bool is_stepped(const struct uni_gdb_call *call)
+{
+	return call->thread &&
+	       (call->state == UNI_GDB_CALL_IN_COPY || call->state == UNI_GDB_CALL_LANDED);
+}
+
 /* --- while gdb is there --- */
 
 static void free_ended(struct uni_gdb *stub)
@@ -47,16 +54,33 @@ static void write_again(struct uni_gdb *stub, struct uni_gdb_call *call)
 		call->state = UNI_GDB_CALL_RETURNED;
 }
 
-bool uni_gdb_calls_write(struct uni_gdb *stub, uint32_t thread)
+/* gdb writes last of all where a thread is behind its step. */
+static void land(struct uni_gdb *stub, struct uni_gdb_call *call,
+		 const struct uni_gdb_registers *registers)
+{
+	struct uni_gdb_registers now;
+
+	if (stub->ops->registers_get(stub->context, call->thread, &now) == 0 &&
+	    uni_gdb_arch_pc(&now) != uni_gdb_arch_pc(registers))
+		call->state = UNI_GDB_CALL_LANDED;
+}
+
+bool uni_gdb_calls_write(struct uni_gdb *stub, uint32_t thread,
+			 const struct uni_gdb_registers *registers)
 {
 	struct uni_gdb_call *call = call_of(stub, thread);
 
-	if (call) {
+	if (call && call->state == UNI_GDB_CALL_IN_COPY) {
+		land(stub, call, registers);
+		return false;
+	}
+	if (call && call->state != UNI_GDB_CALL_LANDED) {
 		write_again(stub, call);
 		return false;
 	}
 	free_ended(stub);
-	call = call_of(stub, 0);
+	if (!call)
+		call = call_of(stub, 0);
 	if (!call || stub->ops->registers_get(stub->context, thread, &call->registers) < 0)
 		return false;
 	call->thread = thread;
@@ -113,7 +137,9 @@ void uni_gdb_calls_resume(struct uni_gdb *stub)
 			continue;
 		if (is_written(call) && begins(stub, call))
 			call->state = UNI_GDB_CALL_RUNNING;
-		else if (is_written(call))
+		else if (is_written(call) && uni_gdb_copy_begins(stub, call))
+			call->state = UNI_GDB_CALL_IN_COPY;
+		else if (is_written(call) || call->state == UNI_GDB_CALL_LANDED)
 			call->thread = 0;
 	}
 }
@@ -122,7 +148,7 @@ bool uni_gdb_call_pends(const struct uni_gdb *stub, uint32_t thread)
 {
 	for (unsigned i = 0; i < UNI_GDB_CALLS; i++)
 		if (stub->calls[i].thread == thread)
-			return true;
+			return !is_stepped(&stub->calls[i]);
 	return false;
 }
 
@@ -143,6 +169,8 @@ void uni_gdb_calls_orphan(struct uni_gdb *stub)
 	for (unsigned i = 0; i < UNI_GDB_CALLS; i++) {
 		struct uni_gdb_call *call = &stub->calls[i];
 
+		if (is_stepped(call))
+			uni_gdb_copy_undo(stub, call);
 		if (call->thread && call->state == UNI_GDB_CALL_RUNNING)
 			orphan(stub, call);
 		else if (call->state != UNI_GDB_CALL_ORPHANED)

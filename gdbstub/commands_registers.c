@@ -43,7 +43,7 @@ static void put_back(struct uni_gdb *stub, const struct uni_gdb_registers *regis
 		uni_gdb_error_text(stub, "a trace frame cannot be written");
 		return;
 	}
-	is_first = uni_gdb_calls_write(stub, thread);
+	is_first = uni_gdb_calls_write(stub, thread, registers);
 	if (stub->ops->registers_set(stub->context, thread, registers) == 0) {
 		uni_gdb_ok(stub);
 		return;

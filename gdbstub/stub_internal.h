@@ -152,8 +152,10 @@ void uni_gdb_branch_ring_at(struct uni_gdb_branch_ring *ring, uint64_t pc);
 void uni_gdb_branches_forget(struct uni_gdb *stub);
 
 /* calls.c */
-/* gdb is about to write registers of a thread. True: it is the first time. */
-bool uni_gdb_calls_write(struct uni_gdb *stub, uint32_t thread);
+/* gdb is about to write registers of a thread, so that they are these. True: it is the first time.
+ */
+bool uni_gdb_calls_write(struct uni_gdb *stub, uint32_t thread,
+			 const struct uni_gdb_registers *registers);
 /* It did not come to that. */
 void uni_gdb_calls_forget(struct uni_gdb *stub, uint32_t thread);
 /* A function is called in the thread, and runs if the thread is let go: on whatever CPU. */
@@ -162,12 +164,18 @@ bool uni_gdb_calls_run(struct uni_gdb *stub, uint32_t thread);
 bool uni_gdb_calls_astray(struct uni_gdb *stub, uint32_t thread);
 /* The guest is about to run. */
 void uni_gdb_calls_resume(struct uni_gdb *stub);
-/* gdb is gone: the calls that run are on their own. */
+/* gdb is gone: the calls that run are on their own, and who was stepped elsewhere is back. */
 void uni_gdb_calls_orphan(struct uni_gdb *stub);
 /* And it died: what it wrote of a call that does not run is undone. */
 void uni_gdb_calls_undo(struct uni_gdb *stub);
 /* True: the event was the end of such a call, and the thread is where it was before it. */
 bool uni_gdb_calls_end(struct uni_gdb *stub, const struct uni_gdb_event *event);
+
+/* copies.c */
+/* Whether the thread whose registers gdb has written is to step a copy of an instruction. */
+bool uni_gdb_copy_begins(struct uni_gdb *stub, struct uni_gdb_call *call);
+/* gdb is gone: the thread goes back to its program. */
+void uni_gdb_copy_undo(struct uni_gdb *stub, const struct uni_gdb_call *call);
 
 /* read_ahead.c */
 /* gdb read `len` bytes in front of the address, and may go on. */

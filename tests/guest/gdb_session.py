@@ -17,8 +17,8 @@ class Gdb:
     """gdb on an image. Leaving the block ends it; a guest that it holds goes on then. It repeats what
     the guest has not answered in `timeout` seconds."""
 
-    def __init__(self, image, socket=None, timeout=30):
-        options = [*OPTIONS, f"remotetimeout {timeout}"]
+    def __init__(self, image, socket=None, timeout=30, settings=()):
+        options = [*OPTIONS, f"remotetimeout {timeout}", *settings]
         self.start(["gdb", "-nx", "-q", *(w for o in options for w in ("-iex", f"set {o}")), str(image)])
         self.greeting = self(f"target remote {socket}") if socket else ""
 

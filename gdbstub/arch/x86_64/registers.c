@@ -154,6 +154,25 @@ void uni_gdb_arch_set_pc(struct uni_gdb_registers *registers, uint64_t pc)
 	registers->words[UNI_GDB_RIP] = pc;
 }
 
+uint64_t uni_gdb_arch_differing(const struct uni_gdb_registers *a,
+				const struct uni_gdb_registers *b)
+{
+	uint64_t differing = 0;
+
+	for (unsigned i = 0; i < UNI_GDB_WORDS; i++)
+		if (i != UNI_GDB_RIP && a->words[i] != b->words[i])
+			differing |= 1ul << i;
+	return differing;
+}
+
+void uni_gdb_arch_restore(struct uni_gdb_registers *to, const struct uni_gdb_registers *from,
+			  uint64_t words)
+{
+	for (unsigned i = 0; i < UNI_GDB_WORDS; i++)
+		if (words >> i & 1)
+			to->words[i] = from->words[i];
+}
+
 static void describe_register(struct uni_gdb_text *xml, const struct uni_gdb_x86_register *layout)
 {
 	uni_gdb_put(xml, "<reg name=\"");

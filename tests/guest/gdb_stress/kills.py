@@ -18,11 +18,11 @@ SHOP = ("--cpus", "4", "--memory", "128")
 SECOND_NS = 1_000_000_000
 
 
-def in_gdb(*commands):
+def in_gdb(*commands, settings=()):
     """A death of gdb at some point of the last of these commands."""
 
     def die(guest, dice):
-        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+        with Gdb(guest.image, guest.socket("gdb"), settings=settings) as gdb:
             for command in commands[:-1]:
                 gdb(command)
             gdb.send(commands[-1])
@@ -53,6 +53,9 @@ MOMENTS = {
     "continuing": in_gdb("continue"),
     "continuing with breakpoints": in_gdb("break order_commit if 0", "break spin_lock if 0", "continue"),
     "counting hits": in_gdb("break queue_push", "ignore 1 100000", "continue"),
+    "stepping threads off a breakpoint": in_gdb(
+        "break queue_push", "ignore 1 100000", "continue -a", settings=("non-stop on",)
+    ),
     "watching": in_gdb("watch -l run_queues[0].ready_mask", "ignore 1 100000", "continue"),
     "stepping": in_gdb("break queue_pop", "continue", "stepi 100000"),
     "stepping over functions": in_gdb("break queue_pop", "continue", "next 1000"),
