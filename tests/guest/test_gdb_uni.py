@@ -89,6 +89,27 @@ def every_image_has_the_helpers_and_loads_none_of_it():
         assert data.index(b"\0") == len(data) - 1, path
 
 
+def help_of(path):
+    """What gdb with no more than this image says of a command of the image's."""
+    trust = f"add-auto-load-safe-path {path}"
+    return run("gdb", "-nx", "-batch", "-iex", trust, path, "-ex", "help uni threads").stdout
+
+
+@test
+def helpers_load_where_gdb_has_another_python():
+    whole = image("hello").read_bytes()
+    named = re.findall(rb"(?<=\nCODE_TAG = ')[^']+", whole)
+    assert len(named) == 1 and whole.count(b"\nCODES = ") == 1, named
+    with tempfile.TemporaryDirectory() as folder:
+        other = pathlib.Path(folder) / "other.elf"
+        tag = b"\nCODE_TAG = '"
+        changed = whole.replace(tag + named[0], tag + b"x" * len(named[0]))
+        # What it cannot read is not there.
+        other.write_bytes(changed.replace(b"\nCODES = ", b"\nMODES = "))
+        assert "uni threads" in help_of(other)
+        assert help_of(other) == help_of(image("hello"))
+
+
 @test
 def the_first_line_says_what_was_stopped():
     with shop(name="web-1") as guest:

@@ -60,6 +60,12 @@ EDITS = [
         'b"uniscope\\n"',
         'b"uni\\n"',
     ),
+    Edit(
+        HELPERS + "helpers load where gdb has another python",
+        "kernel/gdb/embed.py",
+        "if sys.implementation.cache_tag == CODE_TAG:",
+        "if True:",
+    ),
     Edit(HELPERS + "a structure that changed is noticed", "kernel/gdb/guest.py", "has no member", "lacks"),
     Edit(
         HELPERS + "events are decoded beyond the bits of their time",

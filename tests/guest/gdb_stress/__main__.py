@@ -16,7 +16,7 @@ LEFT = BUILD / "stress"  # dumps
 CAMPAIGNS = {
     "operations": (random_operations.campaign, 10000),
     "packets": (packets.campaign, 1000000),
-    "kills": (kills.kills, 160),
+    "kills": (kills.kills, 190),
     "attaches": (kills.attaches, 100),
     "places": (places.campaign, 100),
     "plights": (plights.campaign, 1),

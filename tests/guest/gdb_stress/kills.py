@@ -60,6 +60,13 @@ MOMENTS = {
     "stepping": in_gdb("break queue_pop", "continue", "stepi 100000"),
     "stepping over functions": in_gdb("break queue_pop", "continue", "next 1000"),
     "calling a function": in_gdb("break order_commit", "continue", "call thread_sleep_ns(200000000)"),
+    "tracing": in_gdb(
+        "trace queue_push",
+        "actions\ncollect $regs\nwhile-stepping 20\ncollect $regs\nend\nend",
+        "tstart",
+        "continue",
+    ),
+    "recording": in_gdb("break queue_pop", "continue", "record btrace", "continue"),
     "reading 64 MB": in_gdb("dump binary memory /dev/null 0x100000 0x4100000"),
     "inserting breakpoints": in_gdb("rbreak ^[p-s]", "continue"),
     "in a packet": in_words(b"$m100000,4"),
