@@ -137,9 +137,7 @@ void uni_gdb_calls_resume(struct uni_gdb *stub)
 			continue;
 		if (is_written(call) && begins(stub, call))
 			call->state = UNI_GDB_CALL_RUNNING;
-		else if (is_written(call) && uni_gdb_copy_begins(stub, call))
-			call->state = UNI_GDB_CALL_IN_COPY;
-		else if (is_written(call) || call->state == UNI_GDB_CALL_LANDED)
+		else if ((is_written(call) || is_stepped(call)) && !uni_gdb_copy_runs(stub, call))
 			call->thread = 0;
 	}
 }

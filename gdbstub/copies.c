@@ -30,13 +30,16 @@ static bool is_verbatim(const struct uni_gdb *stub, const struct uni_gdb_call *c
 	return true;
 }
 
-bool uni_gdb_copy_begins(struct uni_gdb *stub, struct uni_gdb_call *call)
+bool uni_gdb_copy_runs(struct uni_gdb *stub, struct uni_gdb_call *call)
 {
 	struct uni_gdb_registers now;
 
 	if (stub->ops->registers_get(stub->context, call->thread, &now) < 0 ||
 	    !is_in_room(stub, uni_gdb_arch_pc(&now)))
 		return false;
+	if (call->state == UNI_GDB_CALL_IN_COPY)
+		return true;
+	call->state = UNI_GDB_CALL_IN_COPY;
 	call->copy = uni_gdb_arch_pc(&now);
 	call->lent = is_verbatim(stub, call) ? 0 : uni_gdb_arch_differing(&now, &call->registers);
 	return true;

@@ -172,8 +172,8 @@ void uni_gdb_calls_undo(struct uni_gdb *stub);
 bool uni_gdb_calls_end(struct uni_gdb *stub, const struct uni_gdb_event *event);
 
 /* copies.c */
-/* Whether the thread whose registers gdb has written is to step a copy of an instruction. */
-bool uni_gdb_copy_begins(struct uni_gdb *stub, struct uni_gdb_call *call);
+/* Whether the thread whose registers gdb has written goes on in a copy of an instruction. */
+bool uni_gdb_copy_runs(struct uni_gdb *stub, struct uni_gdb_call *call);
 /* gdb is gone: the thread goes back to its program. */
 void uni_gdb_copy_undo(struct uni_gdb *stub, const struct uni_gdb_call *call);
 

@@ -225,6 +225,29 @@ Test(rsp_copies, one_step_follows_another)
 	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 2);
 }
 
+/* Of a jump to where a word says gdb writes no pc. */
+Test(rsp_copies, a_step_that_needed_nothing_is_over_when_the_thread_goes_on)
+{
+	/* jmp *0x10(%rip), which gdb makes a jmp *0x10(%rcx) */
+	come_to("\xff\x25\x10\x00\x00\x00", 6);
+	words(1)[UNI_GDB_RCX] = 2;
+	write_register("2", CODE + 6);
+	put(COPY, "\xff\xa1", 2);
+	step();
+	arrive(CODE);
+	write_register("2", 2);
+	rsp_resume();
+	words(1)[UNI_GDB_RCX] = 3;
+	rsp_stop(UNI_GDB_EVENT_SIGNAL, 1, 0);
+	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
+	rsp_received();
+	come_to(PUSH);
+	step();
+	die_while_it_runs();
+	cr_expect_eq(words(1)[UNI_GDB_RCX], 3);
+	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE);
+}
+
 Test(rsp_copies, a_thread_that_went_on_is_left_alone)
 {
 	come_to(PUSH);
