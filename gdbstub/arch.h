@@ -66,7 +66,8 @@ extern const unsigned uni_gdb_arch_pc_number;
 uint64_t uni_gdb_arch_pc(const struct uni_gdb_registers *registers);
 void uni_gdb_arch_set_pc(struct uni_gdb_registers *registers, uint64_t pc);
 
-/* Which of the words in two sets of registers differ, the pc aside; and those taken over. */
+/* Which of the words in two sets of registers differ, the pc aside, a bit for each; and those
+ * taken over. */
 uint64_t uni_gdb_arch_differing(const struct uni_gdb_registers *a,
 				const struct uni_gdb_registers *b);
 void uni_gdb_arch_restore(struct uni_gdb_registers *to, const struct uni_gdb_registers *from,

@@ -42,7 +42,7 @@ struct uni_bytecode_ops {
 const char *uni_bytecode_refused(const uint8_t *code, size_t len, unsigned register_count);
 
 /* The expression, which uni_bytecode_refused() had nothing against, does no more than collect one
- * variable, the way gdb has it done. */
+ * variable, the way gdb has it done. Where not, *number is untouched. */
 bool uni_bytecode_collects_variable(const uint8_t *code, size_t len, unsigned *number);
 
 /* Runs what uni_bytecode_refused() had nothing against, for at most `steps` opcodes. *result is

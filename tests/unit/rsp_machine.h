@@ -55,6 +55,21 @@ static inline const char *rsp_ask(const char *packet)
 
 #define rsp_expect(packet, answer) cr_expect_str_eq(rsp_ask(packet), answer, "to %s", packet)
 
+static inline uint64_t *rsp_words(uint32_t thread)
+{
+	return m.threads[thread - 1].registers.words;
+}
+
+/* The register's number in hexadecimal digits. */
+static inline void rsp_write_register(const char *number, uint64_t value)
+{
+	char packet[64];
+
+	snprintf(packet, sizeof(packet), "P%s=%016llx", number,
+		 (unsigned long long)__builtin_bswap64(value));
+	rsp_expect(packet, "OK");
+}
+
 static inline void rsp_stop(enum uni_gdb_event_kind kind, uint32_t thread, uint64_t address)
 {
 	uni_gdb_event(&m.stub, &(struct uni_gdb_event){

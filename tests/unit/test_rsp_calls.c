@@ -12,40 +12,26 @@ TestSuite(rsp_calls, .init = rsp_attach);
 #define RETURN_PC 0x100ff0u /* the breakpoint that gdb leaves on the stack */
 #define CALL_STACK 0x100f00u
 
-static uint64_t *words(uint32_t thread)
-{
-	return m.threads[thread - 1].registers.words;
-}
-
-static void write_register(const char *name, uint64_t value)
-{
-	char packet[64];
-
-	snprintf(packet, sizeof(packet), "P%s=%016llx", name,
-		 (unsigned long long)__builtin_bswap64(value));
-	rsp_expect(packet, "OK");
-}
-
 /* As gdb does it, up to the function's first instruction. */
 static void prepare(void)
 {
 	uint64_t return_pc = RETURN_PC;
 
-	words(1)[UNI_GDB_RIP] = CODE;
-	words(1)[UNI_GDB_RSP] = STACK;
-	words(1)[UNI_GDB_RDI] = 7;
+	rsp_words(1)[UNI_GDB_RIP] = CODE;
+	rsp_words(1)[UNI_GDB_RSP] = STACK;
+	rsp_words(1)[UNI_GDB_RDI] = 7;
 	memcpy(m.ram + (CALL_STACK - MACHINE_RAM_BASE), &return_pc, sizeof(return_pc));
 	rsp_expect("Hg1", "OK");
-	write_register("5", 1000); /* rdi */
-	write_register("7", CALL_STACK);
-	write_register("10", FUNCTION);
+	rsp_write_register("5", 1000); /* rdi */
+	rsp_write_register("7", CALL_STACK);
+	rsp_write_register("10", FUNCTION);
 }
 
 static void expect_as_before(void)
 {
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE);
-	cr_expect_eq(words(1)[UNI_GDB_RSP], STACK);
-	cr_expect_eq(words(1)[UNI_GDB_RDI], 7);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RSP], STACK);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RDI], 7);
 }
 
 /* It stops for the first bytes of another gdb, or for nothing, when this one is gone. */
@@ -59,8 +45,8 @@ static void die(void)
 
 static void come_back(void)
 {
-	words(1)[UNI_GDB_RIP] = RETURN_PC;
-	words(1)[UNI_GDB_RSP] = CALL_STACK + 8;
+	rsp_words(1)[UNI_GDB_RIP] = RETURN_PC;
+	rsp_words(1)[UNI_GDB_RSP] = CALL_STACK + 8;
 	rsp_stop(UNI_GDB_EVENT_SIGNAL, 1, 0);
 }
 
@@ -70,7 +56,7 @@ Test(rsp_calls, the_thread_is_put_back_for_a_gdb_that_died)
 	rsp_resume();
 	cr_expect_not(uni_gdb_call_is_over(&m.stub, RETURN_PC), "gdb is there");
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], FUNCTION, "it still runs");
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], FUNCTION, "it still runs");
 	cr_expect(uni_gdb_call_is_over(&m.stub, RETURN_PC));
 	cr_expect_not(uni_gdb_call_is_over(&m.stub, FUNCTION));
 	cr_expect_eq(m.ram[RETURN_PC - MACHINE_RAM_BASE], 0xcc, "where code may lie on stacks");
@@ -105,10 +91,10 @@ Test(rsp_calls, gdb_itself_hears_of_the_end)
 	come_back();
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	cr_expect_eq(rsp_received()[0], 'T');
-	cr_expect_eq(words(1)[UNI_GDB_RIP], RETURN_PC);
-	write_register("5", 7);
-	write_register("7", STACK);
-	write_register("10", CODE);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], RETURN_PC);
+	rsp_write_register("5", 7);
+	rsp_write_register("7", STACK);
+	rsp_write_register("10", CODE);
 	rsp_resume();
 	die();
 	cr_expect_not(uni_gdb_call_is_over(&m.stub, RETURN_PC));
@@ -122,11 +108,11 @@ Test(rsp_calls, one_follows_another)
 	come_back();
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	rsp_received();
-	write_register("5", 7);
-	write_register("7", STACK);
-	write_register("10", CODE);
-	write_register("7", CALL_STACK);
-	write_register("10", FUNCTION);
+	rsp_write_register("5", 7);
+	rsp_write_register("7", STACK);
+	rsp_write_register("10", CODE);
+	rsp_write_register("7", CALL_STACK);
+	rsp_write_register("10", FUNCTION);
 	rsp_resume();
 	die();
 	cr_expect(uni_gdb_call_is_over(&m.stub, RETURN_PC));
@@ -149,7 +135,7 @@ Test(rsp_calls, so_is_what_was_put_back_by_halves)
 	come_back();
 	uni_gdb_poll(&m.stub);
 	rsp_received();
-	write_register("10", CODE);
+	rsp_write_register("10", CODE);
 	uni_gdb_abandon(&m.stub);
 	expect_as_before();
 }
@@ -166,17 +152,17 @@ Test(rsp_calls, what_a_gdb_wrote_that_detaches_stays)
 	prepare();
 	rsp_send("D");
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_RESUME);
-	cr_expect_eq(words(1)[UNI_GDB_RDI], 1000);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RDI], 1000);
 }
 
 Test(rsp_calls, a_jump_is_none)
 {
 	prepare();
-	write_register("7", STACK);
+	rsp_write_register("7", STACK);
 	rsp_resume();
 	die();
 	cr_expect_not(uni_gdb_call_is_over(&m.stub, RETURN_PC));
-	cr_expect_eq(words(1)[UNI_GDB_RIP], FUNCTION);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], FUNCTION);
 }
 
 Test(rsp_calls, threads_that_are_held_keep_theirs)
@@ -209,7 +195,7 @@ Test(rsp_calls, what_gdb_wrote_pends_until_the_thread_goes)
 	cr_expect_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	rsp_received();
 	rsp_expect("Hg1", "OK");
-	write_register("7", STACK);
+	rsp_write_register("7", STACK);
 	rsp_go("vCont;c");
 	cr_expect_not(uni_gdb_call_pends(&m.stub, 1));
 }
@@ -220,12 +206,12 @@ static void prepare_in_3(void)
 {
 	uint64_t return_pc = RETURN_PC;
 
-	words(3)[UNI_GDB_RIP] = CODE;
-	words(3)[UNI_GDB_RSP] = STACK;
+	rsp_words(3)[UNI_GDB_RIP] = CODE;
+	rsp_words(3)[UNI_GDB_RSP] = STACK;
 	memcpy(m.ram + (CALL_STACK - MACHINE_RAM_BASE), &return_pc, sizeof(return_pc));
 	rsp_expect("Hg3", "OK");
-	write_register("7", CALL_STACK);
-	write_register("10", FUNCTION);
+	rsp_write_register("7", CALL_STACK);
+	rsp_write_register("10", FUNCTION);
 }
 
 Test(rsp_calls, a_thread_on_no_cpu_can_make_one_alone)
@@ -243,6 +229,6 @@ Test(rsp_calls, a_thread_on_no_cpu_can_make_one_alone)
 Test(rsp_calls, nor_does_it_go_where_it_was_not_called)
 {
 	prepare_in_3();
-	write_register("7", STACK);
+	rsp_write_register("7", STACK);
 	cr_expect_eq(strncmp(rsp_ask("vCont;c:3"), "E.", 2), 0);
 }

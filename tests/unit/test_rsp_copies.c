@@ -11,20 +11,6 @@ TestSuite(rsp_copies, .init = rsp_attach);
 #define COPY (MACHINE_OWN_ROOM_BASE + 16u) /* gdb has two places */
 #define STACK 0x101000u
 
-static uint64_t *words(uint32_t thread)
-{
-	return m.threads[thread - 1].registers.words;
-}
-
-static void write_register(const char *name, uint64_t value)
-{
-	char packet[64];
-
-	snprintf(packet, sizeof(packet), "P%s=%016llx", name,
-		 (unsigned long long)__builtin_bswap64(value));
-	rsp_expect(packet, "OK");
-}
-
 static void put(uint64_t address, const void *bytes, size_t len)
 {
 	memcpy(m.ram + (address - MACHINE_RAM_BASE), bytes, len);
@@ -34,7 +20,7 @@ static uint64_t stack_top(void)
 {
 	uint64_t word;
 
-	memcpy(&word, m.ram + (words(1)[UNI_GDB_RSP] - MACHINE_RAM_BASE), sizeof(word));
+	memcpy(&word, m.ram + (rsp_words(1)[UNI_GDB_RSP] - MACHINE_RAM_BASE), sizeof(word));
 	return word;
 }
 
@@ -42,21 +28,21 @@ static void come_to(const char *instruction, size_t len)
 {
 	put(CODE, instruction, len);
 	put(COPY, m.ram + (CODE - MACHINE_RAM_BASE), 16);
-	words(1)[UNI_GDB_RIP] = CODE;
-	words(1)[UNI_GDB_RSP] = STACK;
+	rsp_words(1)[UNI_GDB_RIP] = CODE;
+	rsp_words(1)[UNI_GDB_RSP] = STACK;
 	rsp_expect("Hg1", "OK");
 }
 
 static void step(void)
 {
-	write_register("10", COPY);
+	rsp_write_register("10", COPY);
 	rsp_go("vCont;s:1");
 }
 
 /* The step has led there, and ended. */
 static void arrive(uint64_t pc)
 {
-	words(1)[UNI_GDB_RIP] = pc;
+	rsp_words(1)[UNI_GDB_RIP] = pc;
 	rsp_stop(UNI_GDB_EVENT_STEP, 1, 0);
 	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	rsp_received();
@@ -83,7 +69,7 @@ Test(rsp_copies, the_thread_is_taken_to_the_instruction)
 	come_to(PUSH);
 	step();
 	die_while_it_runs();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE);
 }
 
 Test(rsp_copies, the_thread_is_taken_behind_the_instruction)
@@ -92,7 +78,7 @@ Test(rsp_copies, the_thread_is_taken_behind_the_instruction)
 	step();
 	arrive(COPY + 1);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 1);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 1);
 }
 
 Test(rsp_copies, another_gdb_finds_it_there)
@@ -101,19 +87,19 @@ Test(rsp_copies, another_gdb_finds_it_there)
 	step();
 	arrive(COPY + 1);
 	rsp_ask("qSupported");
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 1);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 1);
 }
 
 Test(rsp_copies, what_was_made_of_it_stays)
 {
 	/* rep stosb, two of five bytes stored */
 	come_to("\xf3\xaa", 2);
-	words(1)[UNI_GDB_RCX] = 5;
+	rsp_words(1)[UNI_GDB_RCX] = 5;
 	step();
-	words(1)[UNI_GDB_RCX] = 3;
+	rsp_words(1)[UNI_GDB_RCX] = 3;
 	die_while_it_runs();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE);
-	cr_expect_eq(words(1)[UNI_GDB_RCX], 3);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RCX], 3);
 }
 
 Test(rsp_copies, a_jump_leads_from_where_it_is)
@@ -123,7 +109,7 @@ Test(rsp_copies, a_jump_leads_from_where_it_is)
 	step();
 	arrive(COPY + 2 + 0x40);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 2 + 0x40);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 2 + 0x40);
 }
 
 Test(rsp_copies, a_return_leads_where_it_leads)
@@ -132,7 +118,7 @@ Test(rsp_copies, a_return_leads_where_it_leads)
 	step();
 	arrive(0x100800);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], 0x100800);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], 0x100800);
 }
 
 static void call(void)
@@ -143,7 +129,7 @@ static void call(void)
 	come_to("\xe8\x00\x01\x00\x00", 5);
 	step();
 	put(STACK - 8, &behind, sizeof(behind));
-	words(1)[UNI_GDB_RSP] = STACK - 8;
+	rsp_words(1)[UNI_GDB_RSP] = STACK - 8;
 	arrive(COPY + 5 + 0x100);
 }
 
@@ -151,7 +137,7 @@ Test(rsp_copies, a_call_returns_to_its_program)
 {
 	call();
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 5 + 0x100);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 5 + 0x100);
 	cr_expect_eq(stack_top(), CODE + 5);
 }
 
@@ -159,9 +145,9 @@ Test(rsp_copies, a_call_returns_to_its_program)
 Test(rsp_copies, a_call_that_is_half_put_right_returns_to_its_program)
 {
 	call();
-	write_register("10", CODE + 5 + 0x100);
+	rsp_write_register("10", CODE + 5 + 0x100);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 5 + 0x100);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 5 + 0x100);
 	cr_expect_eq(stack_top(), CODE + 5);
 }
 
@@ -179,27 +165,27 @@ Test(rsp_copies, other_words_on_a_stack_are_none_of_it)
 Test(rsp_copies, a_register_that_it_borrowed_is_given_back)
 {
 	come_to("\x48\x8b\x05\x10\x00\x00\x00", 7);
-	words(1)[UNI_GDB_RAX] = 1;
-	words(1)[UNI_GDB_RCX] = 2;
-	write_register("2", CODE + 7);
+	rsp_words(1)[UNI_GDB_RAX] = 1;
+	rsp_words(1)[UNI_GDB_RCX] = 2;
+	rsp_write_register("2", CODE + 7);
 	put(COPY, "\x48\x8b\x81", 3);
 	step();
-	words(1)[UNI_GDB_RAX] = 99;
+	rsp_words(1)[UNI_GDB_RAX] = 99;
 	arrive(COPY + 7);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 7);
-	cr_expect_eq(words(1)[UNI_GDB_RCX], 2);
-	cr_expect_eq(words(1)[UNI_GDB_RAX], 99);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 7);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RCX], 2);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RAX], 99);
 }
 
 Test(rsp_copies, a_register_that_its_user_set_stays)
 {
 	come_to(PUSH);
-	write_register("2", 77);
+	rsp_write_register("2", 77);
 	step();
 	arrive(COPY + 1);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RCX], 77);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RCX], 77);
 }
 
 Test(rsp_copies, what_gdb_put_right_stays)
@@ -207,9 +193,9 @@ Test(rsp_copies, what_gdb_put_right_stays)
 	come_to(PUSH);
 	step();
 	arrive(COPY + 1);
-	write_register("10", CODE + 1);
+	rsp_write_register("10", CODE + 1);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 1);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 1);
 }
 
 Test(rsp_copies, one_step_follows_another)
@@ -217,12 +203,12 @@ Test(rsp_copies, one_step_follows_another)
 	come_to("\x55\x90", 2);
 	step();
 	arrive(COPY + 1);
-	write_register("10", CODE + 1);
+	rsp_write_register("10", CODE + 1);
 	put(COPY, m.ram + (CODE + 1 - MACHINE_RAM_BASE), 16);
 	step();
 	arrive(COPY + 1);
 	die();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE + 2);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE + 2);
 }
 
 /* Of a jump to where a word says gdb writes no pc. */
@@ -230,22 +216,22 @@ Test(rsp_copies, a_step_that_needed_nothing_is_over_when_the_thread_goes_on)
 {
 	/* jmp *0x10(%rip), which gdb makes a jmp *0x10(%rcx) */
 	come_to("\xff\x25\x10\x00\x00\x00", 6);
-	words(1)[UNI_GDB_RCX] = 2;
-	write_register("2", CODE + 6);
+	rsp_words(1)[UNI_GDB_RCX] = 2;
+	rsp_write_register("2", CODE + 6);
 	put(COPY, "\xff\xa1", 2);
 	step();
 	arrive(CODE);
-	write_register("2", 2);
+	rsp_write_register("2", 2);
 	rsp_resume();
-	words(1)[UNI_GDB_RCX] = 3;
+	rsp_words(1)[UNI_GDB_RCX] = 3;
 	rsp_stop(UNI_GDB_EVENT_SIGNAL, 1, 0);
 	cr_assert_eq(uni_gdb_poll(&m.stub), UNI_GDB_STAY);
 	rsp_received();
 	come_to(PUSH);
 	step();
 	die_while_it_runs();
-	cr_expect_eq(words(1)[UNI_GDB_RCX], 3);
-	cr_expect_eq(words(1)[UNI_GDB_RIP], CODE);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RCX], 3);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], CODE);
 }
 
 Test(rsp_copies, a_thread_that_went_on_is_left_alone)
@@ -253,10 +239,10 @@ Test(rsp_copies, a_thread_that_went_on_is_left_alone)
 	come_to(PUSH);
 	step();
 	arrive(COPY + 1);
-	write_register("10", CODE + 1);
+	rsp_write_register("10", CODE + 1);
 	rsp_resume();
-	words(1)[UNI_GDB_RIP] = COPY;
+	rsp_words(1)[UNI_GDB_RIP] = COPY;
 	die_while_it_runs();
-	cr_expect_eq(words(1)[UNI_GDB_RIP], COPY);
+	cr_expect_eq(rsp_words(1)[UNI_GDB_RIP], COPY);
 	cr_expect_not(uni_gdb_call_pends(&m.stub, 1));
 }
