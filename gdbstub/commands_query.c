@@ -30,6 +30,8 @@ void uni_gdb_cmd_query_supported(struct uni_gdb *stub, struct uni_gdb_cursor *ar
 			     uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_MULTIPROCESS);
 	stub->no_resumed = is_listed(*args, "no-resumed+") &&
 			   uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_NO_RESUMED);
+	stub->exec_events = is_listed(*args, "exec-events+") &&
+			    uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_EXEC);
 	stub->stays = false;
 	stub->trace.selected.is = false;
 	stub->action_count = 0;

@@ -40,6 +40,7 @@ static const struct {
 	[UNI_GDB_FEATURE_NON_STOP] = {"non-stop", "QNonStop+;qXfer:auxv:read+"},
 	[UNI_GDB_FEATURE_FILES] = {"hostio", NULL},
 	[UNI_GDB_FEATURE_NO_RESUMED] = {"no-resumed-stop-reply", "no-resumed+"},
+	[UNI_GDB_FEATURE_EXEC] = {"exec-event-feature", "exec-events+"},
 };
 
 #define COUNT (sizeof(features) / sizeof(features[0]))

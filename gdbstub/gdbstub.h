@@ -304,6 +304,7 @@ enum uni_gdb_feature {
 	UNI_GDB_FEATURE_NON_STOP,
 	UNI_GDB_FEATURE_FILES,
 	UNI_GDB_FEATURE_NO_RESUMED,
+	UNI_GDB_FEATURE_EXEC,
 };
 
 /* What `monitor` switches. */
@@ -352,9 +353,11 @@ struct uni_gdb {
 	uint32_t register_sets;
 	struct uni_gdb_options options;
 
-	bool attached;	   /* packets came, and no detach since */
-	bool multiprocess; /* gdb wants threads named with their process */
-	bool no_resumed;   /* gdb takes the stop reply `N` */
+	bool attached;	      /* packets came, and no detach since */
+	bool multiprocess;    /* gdb wants threads named with their process */
+	bool no_resumed;      /* gdb takes the stop reply `N` */
+	bool exec_events;     /* and `exec` in one */
+	const char *executed; /* for the next one: uni_gdb_succeed() */
 	bool stopped;
 	bool stays;	    /* stopped without a gdb, until the next one */
 	bool owes_stop;	    /* gdb waits for a stop reply */
@@ -445,6 +448,13 @@ enum uni_gdb_verdict uni_gdb_poll(struct uni_gdb *stub);
 /* gdb is gone for good as far as the platform can tell: what it set is undone, and the next
  * uni_gdb_poll() resumes. */
 void uni_gdb_abandon(struct uni_gdb *stub);
+
+/* What gdb and the stub have agreed on, for the stub of an image that this one starts in its own
+ * place (exec), which takes it before anything happens there. gdb still waits for a stop then: with
+ * the first that it is told of it hears that `program`, the path of a file, has taken over, and
+ * lays its breakpoints anew. 0, which changes nothing: there is no session. */
+uint64_t uni_gdb_session(const struct uni_gdb *stub);
+void uni_gdb_succeed(struct uni_gdb *stub, uint64_t session, const char *program);
 
 /* A session is going on. */
 bool uni_gdb_attached(const struct uni_gdb *stub);

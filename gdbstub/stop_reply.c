@@ -11,10 +11,25 @@ static void put_pair(struct uni_gdb_text *reply, const char *key)
 	uni_gdb_put_char(reply, ':');
 }
 
+static size_t length(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len])
+		len++;
+	return len;
+}
+
 static void put_reason(struct uni_gdb *stub, const struct uni_gdb_event *event)
 {
 	const struct uni_gdb_watch_slot *slot;
 
+	if (stub->executed && stub->exec_events) {
+		put_pair(&stub->reply, "exec");
+		uni_gdb_put_hex_bytes(&stub->reply, stub->executed, length(stub->executed));
+		uni_gdb_put_char(&stub->reply, ';');
+	}
+	stub->executed = NULL;
 	if (event->kind == UNI_GDB_EVENT_BREAKPOINT) {
 		if (uni_gdb_feature_is_on(stub, UNI_GDB_FEATURE_SWBREAK))
 			uni_gdb_put(&stub->reply, "swbreak:;");

@@ -125,6 +125,7 @@ void uni_gdb_end_session(struct uni_gdb *stub)
 	stub->owes_stop = false;
 	stub->interrupted = false;
 	stub->stays = false;
+	stub->executed = NULL;
 	stub->acks = UNI_GDB_ACKS;
 	stub->pending_count = 0;
 	stub->output.len = 0;

@@ -4,12 +4,16 @@
 
 #include "tests/guest/gdb_testsuite/guest.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "kernel/app.h"
 #include "kernel/arch/x86_64/io.h"
+#include "kernel/arch/x86_64/trap.h"
 #include "kernel/arch/x86_64/uart.h"
 #include "kernel/clock.h"
+#include "kernel/cmdline.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/debug.h"
@@ -17,8 +21,10 @@
 #include "kernel/heap.h"
 #include "kernel/page.h"
 #include "kernel/panic.h"
+#include "kernel/port.h"
 #include "kernel/shutdown.h"
 #include "kernel/thread.h"
+#include "tests/guest/gdb_testsuite/exec.h"
 
 #define CONSOLE_UART 0
 #define MAIN_STACK_SIZE (1u << 20)
@@ -141,7 +147,7 @@ void guest_abort(void)
 	panic("abort() was called");
 }
 
-/* The linker puts these four in the place of the kernel's. The debugger comes in first in the
+/* The linker puts these five in the place of the kernel's. The debugger comes in first in the
  * program's own thread; the kernel's threads are shown when gdb hears of a stop in one, and not
  * else. So a program of one thread is that to gdb too, as the tests expect. */
 void *__real_page_stack_alloc(size_t size);
@@ -153,7 +159,11 @@ void __wrap_debug_init(void);
 struct thread *__real_thread_next_stopped(const struct thread *thread);
 struct thread *__wrap_thread_next_stopped(const struct thread *thread);
 
+bool __real_debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
+bool __wrap_debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address);
+
 static uint32_t first_id;
+static char path[CMDLINE_WORD_MAX] = "program";
 static char main_stack[MAIN_STACK_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 /* The program's stack lies in a section: `record save` keeps those, and of a stack outside only
@@ -195,12 +205,51 @@ struct thread *__wrap_thread_next_stopped(const struct thread *thread)
 	return next;
 }
 
+static uint32_t last_id(void)
+{
+	const struct thread *thread = NULL;
+	uint32_t last = 0;
+
+	while ((thread = __real_thread_next_stopped(thread)))
+		last = thread->id > last ? thread->id : last;
+	return last;
+}
+
+/* System calls are undefined instructions here. There is one: execve(). */
+bool __wrap_debug_trap(struct trap_frame *frame, unsigned vector, uint64_t address)
+{
+	static const uint8_t syscall[] = {0x0f, 0x05};
+
+	if (vector != TRAP_UD || memcmp((const void *)frame->rip, syscall, sizeof(syscall)) != 0)
+		return __real_debug_trap(frame, vector, address);
+	if (frame->rax == SYS_execve && exec_image((const char *)frame->rdi, last_id()))
+		__builtin_unreachable();
+	frame->rip += sizeof(syscall);
+	frame->rax = (uint64_t)-ENOSYS;
+	return true;
+}
+
+/* The gdb of the image that was here before waits for a stop. */
+static void go_on_with_session(void)
+{
+	uint64_t session = cmdline_get_u64("session", 0);
+
+	if (!session)
+		return;
+	while (!port_is_open(port_find(PORT_NAME_GDB)))
+		thread_yield();
+	uni_gdb_succeed(&debug_stub, session, path);
+	debug_break();
+}
+
 static int program(void *argument)
 {
 	(void)argument;
 	first_id = thread_current()->id;
+	cmdline_get("program", path, sizeof(path));
 	__real_debug_init();
-	libc_start();
+	go_on_with_session();
+	libc_start(path);
 }
 
 /* Where the file says that it begins, for tests that run it on the host: it ends at once. A machine
@@ -210,10 +259,31 @@ void guest_on_host(void)
 	__builtin_trap();
 }
 
+static int do_nothing(void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+/* To gdb a thread with the id of one that the image before had would be that one. */
+static void use_up_ids(uint64_t last)
+{
+	struct thread *thread;
+	uint32_t id;
+
+	do {
+		thread = thread_spawn("past", do_nothing, NULL);
+		id = thread->id;
+		thread_join(thread);
+	} while (id < last);
+}
+
 int app_main(void)
 {
 	const struct thread_options options = {.name = "program", .stack_size = MAIN_STACK_SIZE};
 
+	if (cmdline_has("last-thread"))
+		use_up_ids(cmdline_get_u64("last-thread", 0));
 	thread_spawn("terminal", run_terminal, NULL);
 	thread_create(&options, program, NULL);
 	thread_exit(0);

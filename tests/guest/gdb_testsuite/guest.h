@@ -23,5 +23,6 @@ void guest_sleep_ns(uint64_t duration_ns);
 _Noreturn void guest_exit(int status);
 _Noreturn void guest_abort(void);
 
-/* The library's: runs constructors, main() and exit(). In a thread with a large stack. */
-_Noreturn void libc_start(void);
+/* The library's: runs constructors, main() of the program at that path, and exit(). In a thread
+ * with a large stack. */
+_Noreturn void libc_start(char *path);

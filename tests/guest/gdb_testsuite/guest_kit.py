@@ -21,8 +21,11 @@ KERNEL_LIBRARIES = (
     "guest-probe/libguest-probe-guest.a",
 )
 
+# The sources of what stands between the kernel and test programs.
+GLUE = ("guest.c", "exec.c", "exec.S")
+
 # Functions of the kernel that guest.c puts its own before.
-WRAPPED = ("debug_init", "page_stack_alloc", "page_stack_free", "thread_next_stopped")
+WRAPPED = ("debug_init", "debug_trap", "page_stack_alloc", "page_stack_free", "thread_next_stopped")
 
 # What the guest and the test programs have to agree on. Interrupts use the stack that they find.
 ABI_FLAGS = ["-mno-red-zone", "-fno-pie", "-fno-pic", "-mcmodel=small", "-fcf-protection=none"]
@@ -94,10 +97,12 @@ def build_kernel(build, out, script):
     names = {line.split()[0] for line in listed}
     renames = out / "renames"
     renames.write_text("".join(f"{name} {PREFIX}{name}\n" for name in sorted(names)))
-    glue = out / "glue.o"
-    run("gcc", *LIBRARY_FLAGS, "-c", HERE / "guest.c", "-o", glue)
+    glue = []
+    for name in GLUE:
+        glue.append(out / f"{name}.o")
+        run("gcc", *LIBRARY_FLAGS, "-c", HERE / name, "-o", glue[-1])
     both = out / "both.o"
-    run("ld", "-r", "-o", both, *wraps, merged, glue)
+    run("ld", "-r", "-o", both, *wraps, merged, *glue)
     run("objcopy", *NO_DEBUG, "-x", "--redefine-syms", renames, both, out / "guest.o")
     return renames
 

@@ -76,13 +76,12 @@ void abort(void)
 	guest_abort();
 }
 
-void libc_start(void)
+void libc_start(char *path)
 {
 	/* On the stack, where gdb finds no name for them. */
-	char name[] = "program";
-	char path[] = "PATH=/bin";
-	char *arguments[] = {name, NULL};
-	char *environment[] = {path, NULL};
+	char search[] = "PATH=/bin";
+	char *arguments[] = {path, NULL};
+	char *environment[] = {search, NULL};
 
 	environ = environment;
 	for (const function *next = __init_array_start; next < __init_array_end; next++)
