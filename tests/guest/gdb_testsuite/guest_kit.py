@@ -147,6 +147,7 @@ def link_flags(kit):
         str(kit / "guest.o"),
         "-Wl,--start-group",
         str(kit / "libc.a"),
+        "-lsupc++",
         "-lgcc",
         "-lgcc_eh",
         "-Wl,--end-group",

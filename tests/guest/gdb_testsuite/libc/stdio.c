@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tests/guest/gdb_testsuite/guest.h"
@@ -50,6 +51,12 @@ int fileno(FILE *stream)
 int isatty(int fd)
 {
 	return fd >= 0 && fd < 3;
+}
+
+int tcdrain(int fd)
+{
+	(void)fd;
+	return 0;
 }
 
 int setvbuf(FILE *restrict stream, char *restrict buffer, int mode, size_t size)

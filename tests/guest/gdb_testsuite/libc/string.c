@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 void *memcpy(void *to, const void *from, size_t len)
 {
@@ -95,6 +96,17 @@ char *strncpy(char *to, const char *from, size_t size)
 char *strcat(char *to, const char *from)
 {
 	strcpy(to + strlen(to), from);
+	return to;
+}
+
+wchar_t *wcscat(wchar_t *to, const wchar_t *from)
+{
+	wchar_t *end = to;
+
+	while (*end)
+		end++;
+	while ((*end++ = *from++))
+		;
 	return to;
 }
 
