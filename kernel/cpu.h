@@ -34,6 +34,7 @@ struct cpu {
 	uint32_t hw_id;	       /* of the interrupt controller */
 	bool online;	       /* takes part in scheduling; never cleared */
 	volatile bool stopped; /* by a panic: sits in the NMI handler for good */
+	uint32_t spinlocks;    /* that are held here, and one that is being taken or given back */
 
 	/* The innermost trap being handled, NULL outside of handlers. */
 	struct trap_frame *frame;

@@ -117,23 +117,12 @@ static bool set_aside(struct debug_cpu *cpu)
 	return true;
 }
 
-static bool holds_a_run_queue(unsigned index)
-{
-	for (unsigned i = 0; i < CPU_MAX; i++) {
-		const struct spinlock *lock = &run_queue_of(i)->lock;
-
-		if (lock->taken && lock->holder == index + 1)
-			return true;
-	}
-	return false;
-}
-
 /* Where all threads stop together nothing has brought the CPU to where its thread can be set aside.
  * It gets there soon if it is in a section that ends, which others may wait for. */
 static bool gets_out(unsigned index)
 {
 	return cpus[index].preempt_count > 0 || cpus[index].irq_depth > 0 ||
-	       holds_a_run_queue(index);
+	       cpus[index].spinlocks > 0;
 }
 
 bool debug_aside_keeps(unsigned index)

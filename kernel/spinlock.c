@@ -12,9 +12,14 @@ void spin_init(struct spinlock *lock, const char *name)
 
 bool spin_try_lock_irqs_off(struct spinlock *lock)
 {
-	if (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE) != 0)
+	struct cpu *cpu = cpu_current();
+
+	cpu->spinlocks++;
+	if (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE) != 0) {
+		cpu->spinlocks--;
 		return false;
-	lock->holder = cpu_id() + 1;
+	}
+	lock->holder = cpu->id + 1;
 	return true;
 }
 
@@ -36,6 +41,7 @@ void spin_unlock_irqs_off(struct spinlock *lock)
 {
 	lock->holder = 0;
 	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+	cpu_current()->spinlocks--;
 }
 
 uint64_t spin_lock(struct spinlock *lock)

@@ -3,7 +3,7 @@
 
 import re
 
-from gdb_session import Gdb
+from gdb_session import Gdb, instruction
 from harness import Guest, main, test
 from remote import Remote, Stop
 
@@ -53,6 +53,23 @@ def the_end_of_a_thread_that_goes_alone_gives_the_others_back():
             gdb("tbreak thread_exit")
             assert "hit Temporary breakpoint 2, thread_exit" in gdb("continue")
             assert gdb.thread() != ends
+
+
+@test
+def a_thread_that_goes_alone_gets_the_spinlock_that_another_holds():
+    """One that gdb holds in the middle of it gets out of there first."""
+    with Guest("selftest", "--cpus", "2", arguments=["gdbwait"]) as guest:
+        with Gdb(guest.image, guest.socket("gdb")) as gdb:
+            locked = instruction(gdb, "thread_join", "call .*<spin_lock>") + 5
+            gdb(f"break *{locked} if thread->state != THREAD_EXITED")
+            assert "hit Breakpoint" in gdb("continue")
+            assert gdb.value("thread->exit_queue.lock.taken") == "1"
+            joined = re.search(rf"^ +(\d+) +Thread 1\.{gdb.value('thread->id')} ", gdb("info threads"), re.M)
+            gdb("delete")
+            gdb("set scheduler-locking on")
+            gdb(f"thread {joined.group(1)}")
+            assert "No unwaited-for children left." in gdb("continue")
+            gdb("detach")
 
 
 main()
