@@ -134,7 +134,7 @@ Test(rsp, offers_what_gdb_may_use)
 		"qXfer:memory-map:read+;QThreadEvents+;Qbtrace:bts+;Qbtrace:off+;Qbtrace-conf:bts:"
 		"size+;"
 		"qXfer:btrace:read+;qXfer:btrace-conf:read?;QNonStop+;qXfer:auxv:read+;no-"
-		"resumed+");
+		"resumed+;exec-events+");
 	cr_expect_str_eq(ask("vMustReplyEmpty"), "");
 	cr_expect_str_eq(ask("qAttached"), "1");
 	cr_expect_str_eq(ask("QThreadSuffixSupported"), "");
