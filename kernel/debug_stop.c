@@ -68,6 +68,7 @@ static uint32_t leader; /* the CPU's id + 1 */
 static bool patient;	/* the leader still waits for interrupt handlers to end */
 static uint32_t latest; /* the CPU of the breakpoint that gdb heard of last, its id + 1 */
 static uint32_t held;	/* a bit for each CPU that stays where it is while others run */
+static uint64_t look_due_ns[CPU_MAX]; /* of one that looks at the link for all; 0: none yet */
 
 static bool load(const bool *flag)
 {
@@ -455,6 +456,16 @@ static bool is_told_to_stay(unsigned self)
 	return load(&debug_stopping) || __atomic_load_n(&held, __ATOMIC_SEQ_CST) >> self & 1;
 }
 
+/* Not put off by a sleep that ends early: the timer may be fast, and others wake this CPU. */
+static uint64_t next_look_ns(uint64_t due_ns)
+{
+	uint64_t end_ns = nap_end_ns(debug_link_heard_ns());
+
+	if (end_ns < clock_deadline(LOOK_NS))
+		end_ns = clock_deadline(LOOK_NS);
+	return due_ns && due_ns < end_ns ? due_ns : end_ns;
+}
+
 /* A leader changes what is_told_to_stay() tells and then looks who is asleep: either it sees this
  * CPU, or this CPU sees the change. */
 static void sleep_while_told(unsigned self)
@@ -462,15 +473,15 @@ static void sleep_while_told(unsigned self)
 	uint64_t end_ns = CLOCK_NEVER;
 
 	store(&debug_cpus[self].asleep, true);
-	if (is_lookout(self)) {
-		end_ns = nap_end_ns(debug_link_heard_ns());
-		if (end_ns < clock_deadline(LOOK_NS))
-			end_ns = clock_deadline(LOOK_NS);
-	}
+	if (is_lookout(self))
+		end_ns = look_due_ns[self] = next_look_ns(look_due_ns[self]);
 	if (is_told_to_stay(self))
 		irq_halt(end_ns);
 	store(&debug_cpus[self].asleep, false);
-	if (clock_ns() >= end_ns && !load(&debug_stopping) && try_lead())
+	if (clock_ns() < end_ns)
+		return;
+	look_due_ns[self] = 0;
+	if (!load(&debug_stopping) && try_lead())
 		lead(self, NULL);
 }
 
